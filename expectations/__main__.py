@@ -1,0 +1,45 @@
+"""`python -m expectations check` checks a lake's contracts; `schema` writes the JSON Schema for editors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from expectations.contract import ModelContract, Pipeline, TableContract
+from expectations.errors import LakeError
+from expectations.loader import load_lake
+
+SCHEMAS = Path(__file__).parent / "schema"
+
+
+def schemas() -> dict[str, str]:
+    """File name to JSON Schema text."""
+    kinds = {"table": TableContract, "model": ModelContract, "pipeline": Pipeline}
+    made = {kind: model.model_json_schema(by_alias=True) for kind, model in kinds.items()}
+    made["pipelines"] = {"type": "object", "additionalProperties": made.pop("pipeline")}
+    return {f"{kind}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for kind, schema in made.items()}
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 where all is well, 1 with one sentence where not."""
+    parser = argparse.ArgumentParser(prog="python -m expectations", description=__doc__)
+    parser.add_argument("command", choices=("check", "schema"))
+    command = parser.parse_args(arguments).command
+    if command == "schema":
+        SCHEMAS.mkdir(exist_ok=True)
+        for name, text in schemas().items():
+            (SCHEMAS / name).write_text(text)
+        return 0
+    try:
+        lake = load_lake()
+    except LakeError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    print(f"{lake.project}: {len(lake.tables)} tables, {len(lake.models)} models, {len(lake.pipelines)} pipelines: all well.")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

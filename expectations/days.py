@@ -1,0 +1,96 @@
+"""Days: how a request becomes a range of days, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from expectations.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ALL = "all"
+"""The day key of tables whose rows belong to no day."""
+
+
+@dataclass(frozen=True)
+class DayRange:
+    """The days from `first` to `last`, both included, in the pipeline's time zone."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if self.first > self.last:
+            raise RequestError(
+                f"the range of days is back to front: first_day {self.first} is after last_day {self.last}; swap them."
+            )
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1))
+
+    def __str__(self) -> str:
+        return f"{self.first}..{self.last}"
+
+    @property
+    def keys(self) -> list[str]:
+        """The days as ISO texts, in order."""
+        return [day.isoformat() for day in self]
+
+
+def parse_day(text: str, field: str = "day") -> date:
+    """`2013-01-31` as a date. Raises RequestError for anything else."""
+    try:
+        if len(text) != len("2013-01-31"):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"{field} is {text[:40]!r}, not a date; write it as YYYY-MM-DD, for example 2013-01-31.") from None
+
+
+def parse_range(text: str) -> DayRange:
+    """`2013-01-01..2013-01-31`, or one day, as a range. Raises RequestError for anything else."""
+    first, _, last = text.partition("..")
+    return DayRange(parse_day(first, "first day"), parse_day(last or first, "last day"))
+
+
+def resolve_days(
+    *,
+    first_day: str | None,
+    last_day: str | None,
+    partition_key: str | None,
+    asked_at: datetime,
+    time_zone: str,
+) -> DayRange:
+    """The days a run is for: the form's days, else the run's partition key, else the day before the click.
+
+    A form with one of the two days means that one day. `asked_at` is an aware time; the day before it is taken in `time_zone`.
+    Raises RequestError for a day that is no date and for a range back to front.
+    """
+    if first_day or last_day:
+        first = parse_day(str(first_day or last_day), "first_day")
+        return DayRange(first, parse_day(str(last_day or first_day), "last_day"))
+    if partition_key:
+        day = parse_day(partition_key[:10], "the run's partition key")
+        return DayRange(day, day)
+    yesterday = asked_at.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=1)
+    return DayRange(yesterday, yesterday)
+
+
+def in_words(days: Iterable[str]) -> str:
+    """Day keys as short text: runs of days are joined, at most five pieces are named."""
+    pieces: list[list[str]] = []
+    for day in sorted(set(days)):
+        if pieces and _follows(pieces[-1][-1], day):
+            pieces[-1].append(day)
+        else:
+            pieces.append([day])
+    named = [piece[0] if len(piece) == 1 else f"{piece[0]}..{piece[-1]}" for piece in pieces]
+    return ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+
+
+def _follows(earlier: str, later: str) -> bool:
+    return ALL not in (earlier, later) and date.fromisoformat(earlier) + timedelta(days=1) == date.fromisoformat(later)

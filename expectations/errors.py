@@ -1,0 +1,55 @@
+"""The one family of errors: every message names the thing, what was expected, what was found and what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LakeError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class TerminalError(LakeError):
+    """A fault that a retry cannot mend: the data, a contract or a request has to change first."""
+
+
+class TransientError(LakeError):
+    """A fault of the surroundings (a server, a lease, a disk): the same request may succeed later."""
+
+
+class ContractError(TerminalError):
+    """A contract, a pipeline or a table's logic says something that cannot be."""
+
+
+class RequestError(TerminalError):
+    """What a person or a trigger asked for is not possible: an unknown name, a day that is no date, a range back to front."""
+
+
+class SourceError(TerminalError):
+    """A landed file is missing although the contract demands it, or does not look as the contract says."""
+
+
+class DataError(TerminalError):
+    """The gate held one or more days: their published rows stay as they were."""
+
+
+class LeaseError(TransientError):
+    """Another run holds the table's lease, or ours was lost before the commit."""
+
+
+class LedgerError(TransientError):
+    """The ledger's database did not answer."""
+
+
+class ModelError(TerminalError):
+    """A model cannot be trained, loaded or trusted."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean "x"?` for the nearest known word, or nothing."""
+    matches = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{matches[0]}"?' if matches else ""

@@ -1,0 +1,72 @@
+"""What Airflow asks of Spark, and what Spark answers: the only two things that pass between them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from expectations.days import DayRange, parse_range
+from expectations.errors import DataError, TerminalError, TransientError
+
+Verb = Literal["build", "train", "score", "restore", "maintain"]
+
+
+class JobRequest(BaseModel):
+    """One Spark job: `build silver.flights` for the days of a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verb: Verb
+    name: Annotated[str, Field(max_length=160)]
+    """A table, or a model for train and score."""
+    run_id: Annotated[str, Field(min_length=1, max_length=300)]
+    days: Annotated[str, Field(max_length=24)] | None = None
+    """`2013-01-01..2013-01-31`, both included."""
+    version: Annotated[int, Field(ge=0)] | None = None
+    """restore: the Delta version to go back to."""
+    force: bool = False
+    """build: also where nothing changed. train: also where the model is young."""
+
+    @property
+    def day_range(self) -> DayRange | None:
+        """The days as a range. Raises RequestError where they are none."""
+        return parse_range(self.days) if self.days else None
+
+    @property
+    def run_key(self) -> str:
+        """The run's id as a name that is safe in a path."""
+        return hashlib.sha256(self.run_id.encode()).hexdigest()[:16]
+
+    @property
+    def record_name(self) -> str:
+        """The file name of the result record under `<root>/_runs/`."""
+        return f"{self.run_key}/{self.verb}.{self.name}.json"
+
+    def to_arguments(self) -> list[str]:
+        """The command line of spark_jobs/run.py."""
+        words = [self.verb, self.name, "--run", self.run_id]
+        words += ["--days", self.days] if self.days else []
+        words += ["--version", str(self.version)] if self.version is not None else []
+        return words + (["--force"] if self.force else [])
+
+
+class JobResult(BaseModel):
+    """What a job did. It becomes the log line, the asset event and the choice between retry and fail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request: JobRequest
+    status: Literal["done", "unchanged", "failed_terminal", "failed_transient", "held"]
+    message: str
+    """One line for people."""
+    facts: dict[str, Any] = {}
+    """Rows in, out and quarantined, Delta version, days, verdicts, files: what the asset event carries."""
+    seconds: float = 0.0
+
+    def raise_if_failed(self) -> None:
+        """DataError for held days, TerminalError or TransientError for the other failures."""
+        errors = {"held": DataError, "failed_terminal": TerminalError, "failed_transient": TransientError}
+        if self.status in errors:
+            raise errors[self.status](self.message)

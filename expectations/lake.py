@@ -1,0 +1,114 @@
+"""A lake is a folder of contracts: what is in it, and what follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, TypeVar
+
+from expectations.errors import RequestError, did_you_mean
+from expectations.yaml_lines import line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from expectations.contract import ModelContract, Pipeline, TableContract
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A contract, its name and the files that keep it."""
+
+    name: str
+    contract: TableContract
+    file: Path
+    logic: Path | None
+    """`<table>.py` or `<table>.sql`; none for bronze tables and for tables that inference fills."""
+
+    @property
+    def layer(self) -> str:
+        """bronze, silver or gold."""
+        return self.name.split(".")[0]
+
+    @cached_property
+    def contract_hash(self) -> str:
+        """sha256 of what the contract says, without its description."""
+        facts = self.contract.model_dump_json(exclude={"description", "owner"})
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    @cached_property
+    def logic_hash(self) -> str:
+        """sha256 of the table's logic file."""
+        return hashlib.sha256(self.logic.read_bytes()).hexdigest()[:16] if self.logic else ""
+
+    def line(self, *path: str | int) -> str:
+        """`file:line` of a part of the contract."""
+        return f"{self.file}:{line_of(self.file, path)}"
+
+    def rule_place(self, label: str) -> str:
+        """`file:line` of the rule with this label; of the contract for a rule that the engine adds."""
+        labels = [rule.label for rule in self.contract.rules]
+        return self.line("rules", labels.index(label)) if label in labels else f"{self.file}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model's contract, its name and its files."""
+
+    name: str
+    contract: ModelContract
+    file: Path
+    logic: Path
+
+
+@dataclass(frozen=True)
+class Lake:
+    """Every table, model and pipeline of a project, checked against each other."""
+
+    project: Path
+    tables: dict[str, Table]
+    models: dict[str, Model]
+    pipelines: dict[str, Pipeline]
+
+    def table(self, name: str) -> Table:
+        """The table called `layer.name`. Raises RequestError for an unknown one."""
+        return _find(self.tables, name, "table")
+
+    def model(self, name: str) -> Model:
+        """The model called `name`. Raises RequestError for an unknown one."""
+        return _find(self.models, name, "model")
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The pipeline called `name`. Raises RequestError for an unknown one."""
+        return _find(self.pipelines, name, "pipeline")
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """The tables, inputs before the tables that read them."""
+        wanted = set(names)
+        graph = {name: [i.table for i in self.tables[name].contract.inputs if i.table in wanted] for name in sorted(wanted)}
+        return list(TopologicalSorter(graph).static_order())
+
+    def readers(self, table: str) -> list[str]:
+        """The tables that read `table`."""
+        return [name for name, other in self.tables.items() if table in {i.table for i in other.contract.inputs}]
+
+    def models_of(self, pipeline: str) -> list[str]:
+        """The models whose features this pipeline builds."""
+        tables = set(self.pipeline(pipeline).tables)
+        return [name for name, model in self.models.items() if model.contract.features in tables]
+
+    def pipeline_of(self, table: str) -> Pipeline | None:
+        """The pipeline that builds `table`, if one does."""
+        return next((p for p in self.pipelines.values() if table in p.tables), None)
+
+
+def _find(things: dict[str, Thing], name: str, kind: str) -> Thing:
+    if name not in things:
+        known = ", ".join(sorted(things)) or "none"
+        raise RequestError(f"there is no {kind} {name[:80]!r} in this lake; it has {known}.{did_you_mean(name, things)}")
+    return things[name]

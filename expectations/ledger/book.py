@@ -1,0 +1,157 @@
+"""Reads and writes the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from expectations.ledger import leases
+from expectations.ledger import schema as s
+from expectations.ledger.database import open_database
+from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Table
+    from sqlalchemy.engine import Connection, Row
+
+CHUNK = 400
+"""Days in one IN list: SQLite takes 32,766 parameters, older ones 999."""
+
+
+class Ledger:
+    """The ledger behind one database URL. Cheap to make; safe in many processes at once."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_database(url)
+
+    def lease(self, table: str, owner: str, patience_seconds: float = 600.0) -> AbstractContextManager[leases.Lease]:
+        """The right to write `table`, for the length of a with-block."""
+        return leases.hold(self._engine, table, owner, patience_seconds)
+
+    # days
+
+    def days(self, table: str, days: Iterable[str] | None = None) -> dict[str, DayEntry]:
+        """Day to its entry; all days of the table where none are named."""
+        query = select(s.table_days).where(s.table_days.c.table_name == table)
+        return {entry.day: entry for entry in map(_day_entry, self._select(query, s.table_days.c.day, days))}
+
+    def versions(self, table: str, days: Iterable[str] | None = None) -> dict[str, int]:
+        """Day to the version at which its published rows last changed; days never published are left out."""
+        return {day: entry.version for day, entry in self.days(table, days).items() if entry.version is not None}
+
+    def days_of_run(self, run_id: str, tables: Iterable[str]) -> set[str]:
+        """The days that a run published in any of `tables`."""
+        query = select(s.table_days.c.day).where(
+            s.table_days.c.run_id == run_id, s.table_days.c.table_name.in_(list(tables)), s.table_days.c.state == "published"
+        )
+        return {row.day for row in self._select(query)}
+
+    def record(self, entries: Iterable[DayEntry], verdicts: Iterable[Verdict], arrivals: Iterable[Arrival] = ()) -> None:
+        """Write a run's days, verdicts and arrivals, all or nothing."""
+        now = datetime.now(UTC)
+        entries = list(entries)
+        with self._engine.begin() as connection:
+            for entry in entries:
+                row = _renamed(entry) | {"recorded_at": now}
+                _replace(connection, s.table_days, {"table_name": entry.table, "day": entry.day}, row)
+            for arrival in arrivals:
+                key = {"table_name": arrival.table, "input": arrival.input, "arrival_day": arrival.arrival_day}
+                _replace(connection, s.arrivals, key, _renamed(arrival))
+            run_id = entries[0].run_id if entries else ""
+            rows = [_renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in verdicts]
+            if rows:
+                connection.execute(insert(s.verdicts), rows)
+
+    def arrivals(self, table: str) -> list[Arrival]:
+        """Every arrival that `table` has read."""
+        rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))
+        return [Arrival(r.table_name, r.input, r.arrival_day, r.version, r.code, list(r.days)) for r in rows]
+
+    # files
+
+    def file_taken(self, table: str, day: str) -> FileEntry | None:
+        """The file of a day that counts: the one taken last."""
+        query = select(s.files).where(s.files.c.table_name == table, s.files.c.day == day).order_by(s.files.c.taken_at.desc()).limit(1)
+        rows = self._select(query)
+        return FileEntry(rows[0].table_name, rows[0].day, rows[0].sha256, rows[0].path, rows[0].bytes) if rows else None
+
+    def take_files(self, run_id: str, taken: Iterable[FileEntry]) -> None:
+        """Note that files were taken, now."""
+        now = datetime.now(UTC)
+        with self._engine.begin() as connection:
+            for file in taken:
+                key = {"table_name": file.table, "day": file.day, "sha256": file.sha256}
+                _replace(connection, s.files, key, _renamed(file) | {"run_id": run_id, "taken_at": now})
+
+    # attempts and verdicts
+
+    def note(self, attempt: Attempt) -> None:
+        """Add a job to the history."""
+        row = _renamed(attempt) | {"finished_at": datetime.now(UTC)}
+        with self._engine.begin() as connection:
+            connection.execute(insert(s.attempts), [row])
+
+    def attempts(self, run_id: str | None = None, table: str | None = None, limit: int = 1000) -> list[Attempt]:
+        """Jobs, the latest first."""
+        query = select(s.attempts).order_by(s.attempts.c.id.desc()).limit(limit)
+        query = query.where(s.attempts.c.run_id == run_id) if run_id is not None else query
+        query = query.where(s.attempts.c.table_name == table) if table is not None else query
+        return [Attempt(r.run_id, r.table_name, r.status, r.message, list(r.days), dict(r.facts), r.seconds) for r in self._select(query)]
+
+    def verdicts(self, run_id: str, table: str) -> list[Verdict]:
+        """How a run's rules judged a table's days."""
+        query = select(s.verdicts).where(s.verdicts.c.run_id == run_id, s.verdicts.c.table_name == table).order_by(s.verdicts.c.id)
+        return [
+            Verdict(r.table_name, r.day, r.rule, r.on_fail, r.success, r.rows_judged, r.rows_broken, r.observed)
+            for r in self._select(query)
+        ]
+
+    # models
+
+    def record_model(self, entry: ModelEntry) -> None:
+        """Write a model's version; a new champion takes the title from the old one."""
+        with self._engine.begin() as connection:
+            if entry.champion:
+                connection.execute(update(s.models).where(s.models.c.model == entry.model).values(champion=False))
+            _replace(connection, s.models, {"model": entry.model, "version": entry.version}, asdict(entry))
+
+    def model_versions(self, model: str) -> list[ModelEntry]:
+        """A model's versions, the newest first."""
+        rows = self._select(select(s.models).where(s.models.c.model == model).order_by(s.models.c.version.desc()))
+        return [ModelEntry(**row._mapping) for row in rows]
+
+    def champion(self, model: str) -> ModelEntry | None:
+        """The version that serves."""
+        return next((entry for entry in self.model_versions(model) if entry.champion), None)
+
+    def _select(self, query: Any, column: Any = None, values: Iterable[str] | None = None) -> list[Row[Any]]:
+        with self._engine.connect() as connection:
+            if values is None:
+                return list(connection.execute(query))
+            wanted = sorted(set(values))
+            chunks = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+            return [row for chunk in chunks for row in connection.execute(query.where(column.in_(chunk)))]
+
+
+def _renamed(entry: Any) -> dict[str, Any]:
+    row = asdict(entry)
+    row["table_name"] = row.pop("table")
+    return row
+
+
+def _replace(connection: Connection, table: Table, key: dict[str, Any], row: dict[str, Any]) -> None:
+    where = [table.c[column] == value for column, value in key.items()]
+    connection.execute(delete(table).where(*where))
+    connection.execute(insert(table), [row])
+
+
+def _day_entry(row: Row[Any]) -> DayEntry:
+    facts = dict(row._mapping)
+    facts.pop("recorded_at")
+    return DayEntry(table=facts.pop("table_name"), **facts)

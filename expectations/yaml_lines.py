@@ -1,0 +1,77 @@
+"""YAML that remembers its lines, so that an error can say where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from expectations.errors import ContractError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster than SafeLoader, on 60 contracts
+
+
+def read_yaml(file: Path) -> Any:
+    """The file as plain values.
+
+    Raises ContractError with file and line where it is no YAML, or where a mapping says one key twice (YAML would keep the last).
+    """
+    loader = Loader(_text(file))
+    try:
+        node = loader.get_single_node()
+        _check_keys_once(file, node)
+        return loader.construct_document(node) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ContractError(f"{file}:{line}: not YAML: {error.problem}; mend the line.") from None
+    except yaml.YAMLError as error:
+        raise ContractError(f"{file}:1: not YAML: {error}") from None
+    finally:
+        loader.dispose()
+
+
+def line_of(file: Path, path: tuple[str | int, ...]) -> int:
+    """The line, from 1, of the value at `path`; of its nearest parent where the value is not there."""
+    node = yaml.compose(_text(file), Loader)
+    line = 1
+    for step in path:
+        found = _child(node, step)
+        if found is None:
+            break
+        node, line = found
+    return line
+
+
+def _check_keys_once(file: Path, root: Any) -> None:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if key.value in seen:
+                    raise ContractError(f"{file}:{key.start_mark.line + 1}: the key {key.value!r} stands here twice; keep one.")
+                seen.add(key.value)
+                stack.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ContractError(f"{file}:1: not UTF-8 (byte {error.start}); save the file as UTF-8.") from None
+
+
+def _child(node: Any, step: str | int) -> tuple[Any, int] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return value, key.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step].start_mark.line + 1
+    return None

@@ -1,0 +1,1 @@
+"""GLUE: what Airflow loads. Never imports spark_jobs while parsing."""

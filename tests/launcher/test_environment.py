@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from launcher.environment import airflow_environment, lake_environment, process_environment
+from launcher.layout import REPOSITORY
+
+
+def test_every_process_learns_where_the_lake_is(tmp_path):
+    found = lake_environment()
+    assert found["LAKE_PROJECT"] == str(REPOSITORY)
+    assert found["LAKE_ROOT"] == f"{REPOSITORY}/data_lake"
+    assert found["LAKE_LANDING"] == f"{REPOSITORY}/landing"
+    assert found["LAKE_LEDGER_URL"] == f"sqlite:///{tmp_path}/state/ledger.db"
+    assert found["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/state/mlflow.db"
+    assert found["PYTHONPATH"] == f"{REPOSITORY}:{REPOSITORY}/plugins"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MLFLOW_DISABLE_TELEMETRY", "true"),
+        ("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false"),
+        ("GX_ANALYTICS_ENABLED", "false"),
+    ],
+)
+def test_libraries_neither_phone_home_nor_unpickle(name, value):
+    assert lake_environment()[name] == value
+
+
+def test_airflow_listens_on_the_loopback_interface_and_loads_no_examples(monkeypatch):
+    monkeypatch.setenv("LAKE_AIRFLOW_PORT", "18080")
+    found = airflow_environment()
+    assert found["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
+    assert found["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+
+
+def test_the_connection_leads_to_the_local_spark_server(monkeypatch):
+    monkeypatch.setenv("LAKE_SPARK_PORT", "16002")
+    assert json.loads(airflow_environment()["AIRFLOW_CONN_SPARK_LAKE"]) == {"conn_type": "spark_connect", "host": "127.0.0.1", "port": 16002}
+
+
+def test_a_death_is_noticed_within_a_minute():
+    found = airflow_environment()
+    lost_task = int(found["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
+    looked_for = int(found["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL"])
+    lost_scheduler = int(found["AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD"])
+    orphans = int(found["AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL"])
+    assert (lost_task, looked_for) == (40, 5)
+    assert (lost_scheduler, orphans) == (20, 10)
+
+
+def test_no_secret_is_in_the_environment():
+    names = " ".join(airflow_environment()).lower()
+    assert "fernet" not in names
+    assert "secret" not in names
+
+
+def test_another_airflow_or_spark_of_the_user_does_not_steer_this_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW_HOME", "/elsewhere")
+    monkeypatch.setenv("SPARK_REMOTE", "sc://elsewhere")
+    found = process_environment()
+    assert found["AIRFLOW_HOME"] == f"{tmp_path}/state/airflow"
+    assert "SPARK_REMOTE" not in found

@@ -1,0 +1,119 @@
+"""Rules to verdicts: by one pass where they fit, by stock Great Expectations where not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from expectations.ledger import Verdict
+from pyspark.errors import PySparkException
+from pyspark.sql import functions as F
+
+from spark_jobs.lake.gate.examples import examples_of
+from spark_jobs.lake.gate.great_expectations_rules import judge_of
+from spark_jobs.lake.gate.judgement import DayCounts, Judgement
+from spark_jobs.lake.gate.lanes import DAY, STAYS, WHOLE, lay_out
+from spark_jobs.lake.gate.one_pass import EMPTY, aggregate
+from spark_jobs.lake.gate.plan import judge_plan
+from spark_jobs.lake.gate.stock import judge_stock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame
+
+    from expectations.contract import Rule
+    from spark_jobs.lake.gate.lanes import Lane, Lanes
+    from spark_jobs.lake.gate.one_pass import DayValues
+    from spark_jobs.lake.gate.plan import Finding
+
+log = logging.getLogger(__name__)
+Findings = dict[tuple[str, str], "Finding"]
+"""Day and rule to what was found."""
+
+
+def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None) -> Judgement:
+    """See `judge`."""
+    lanes = lay_out(staged, day_column, [judge_of(table, rule) for rule in rules])
+    days = _aggregated(lanes, staged)
+    if day_column is None and not days:
+        days = {WHOLE: EMPTY}
+    findings = _findings(lanes, staged, days)
+    every = (*lanes.parting, *lanes.watching)
+    verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in every]
+    return Judgement(
+        counts={day: DayCounts(v.rows, v.good, v.refused, v.rows - v.good - v.refused) for day, v in days.items()},
+        verdicts=verdicts,
+        held=_held(lanes, staged, findings),
+        lanes=lanes,
+    )
+
+
+def _aggregated(lanes: Lanes, staged: DataFrame) -> dict[str, DayValues]:
+    """The pass. Raises ContractError naming the first rule that Spark cannot compute on its own, where it fails because of one."""
+    try:
+        return aggregate(lanes, staged)
+    except PySparkException as error:
+        for lane in (*lanes.parting, *lanes.watching):
+            _try_alone(lanes, staged, lane, error)
+        raise
+
+
+def _try_alone(lanes: Lanes, staged: DataFrame, lane: Lane, whole: PySparkException) -> None:
+    parts = lane.judge.parts_rows
+    alone = type(lanes)(lanes.day_column, lanes.engine, [lane] if parts else [], [] if parts else [lane])
+    try:
+        aggregate(alone, staged)
+    except PySparkException as error:
+        if type(error) is type(whole):  # another kind of error is the server's, not the rule's
+            raise lane.judge.fault(error, "mend the rule or the column's type.") from error
+
+
+def _findings(lanes: Lanes, staged: DataFrame, days: dict[str, DayValues]) -> Findings:
+    findings: Findings = {}
+    for day, values in days.items():
+        for lane in (*lanes.parting, *lanes.watching):
+            if lane.plan is not None:
+                seen = values.whole if lane.judge.parts_rows else values.staying
+                findings[day, lane.judge.rule.label] = judge_plan(lanes.engine, lane.plan, seen)
+    slow = [lane.judge for lane in lanes.watching if lane.plan is None]
+    for day in days if slow else ():
+        rows = lanes.parted(staged).filter(F.col(STAYS) & (F.col(DAY) == day)).select(*staged.columns)
+        found = judge_stock(rows, slow)
+        for judge, finding in zip(slow, found, strict=True):
+            # an aggregate does not say how many rows it looked at
+            findings[day, judge.rule.label] = finding if judge.judges_rows else replace(finding, judged=days[day].good)
+    return findings
+
+
+def _verdict(table: str, day: str, rule: Rule, finding: Finding) -> Verdict:
+    observed = "" if finding.observed is None else _short(finding.observed)
+    return Verdict(table, day, rule.label, rule.on_fail, finding.success, finding.judged, finding.broken, observed)
+
+
+def _held(lanes: Lanes, staged: DataFrame, findings: Findings) -> dict[str, list[str]]:
+    stopping = {lane.judge.rule.label: lane for lane in lanes.watching if lane.judge.rule.on_fail == "stop"}
+    failed = [key for key, finding in findings.items() if key[1] in stopping and not finding.success]
+    shown = examples_of(lanes, staged, [(day, stopping[label]) for day, label in failed])
+    held: dict[str, list[str]] = {}
+    for day, label in failed:
+        held.setdefault(day, []).append(_sentence(stopping[label], findings[day, label], shown.get((day, label), [])))
+    return held
+
+
+def _sentence(lane: Lane, finding: Finding, examples: list[str]) -> str:
+    rule = lane.judge.rule
+    wanted = ", ".join(f"{key} {_short(value)}" for key, value in rule.arguments.items())
+    asked = f"{rule.expect} ({wanted})" if wanted else rule.expect
+    if lane.judge.judges_rows:
+        text = f"{rule.label}: {finding.broken} of {finding.judged} rows break {asked}"
+        return f"{text}, for example {'; '.join(examples)}." if examples else f"{text}."
+    observed = "nothing" if finding.observed is None else _short(finding.observed)
+    return f"{rule.label}: found {observed}, expected {asked}."
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, (list, tuple, dict)) else str(value)
+    return text if len(text) <= 200 else f"{text[:197]}..."  # noqa: PLR2004 - a line of a log

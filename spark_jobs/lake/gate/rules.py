@@ -1,0 +1,38 @@
+"""Which rules a table's candidate is judged by: those of the contract, and those that its columns and grain imply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from expectations.contract import Rule
+
+if TYPE_CHECKING:
+    from expectations.contract import OnFail, TableContract
+
+NOT_NULL = "expect_column_values_to_not_be_null"
+UNIQUE = "expect_column_values_to_be_unique"
+COMPOUND_UNIQUE = "expect_compound_columns_to_be_unique"
+
+
+def gate_rules(contract: TableContract, keeps_rows: bool) -> list[Rule]:
+    """The contract's rules, then the implied ones that it does not state itself.
+
+    `nullable: false` implies `not_null(<column>)`; the grain implies `grain`. `keeps_rows`: the candidate carries `_row`, so a
+    row with a forbidden null can be traced in quarantine; elsewhere such a null stops the day.
+    """
+    stated = {(rule.expect, tuple(sorted(rule.columns))) for rule in contract.rules}
+    on_null: OnFail = "quarantine" if keeps_rows else "stop"
+    implied = [
+        _rule(NOT_NULL, on_null, f"not_null({name})", column=name) for name, column in contract.columns.items() if not column.nullable
+    ]
+    if len(contract.grain) == 1:
+        implied.append(_rule(UNIQUE, "stop", "grain", column=contract.grain[0]))
+    elif contract.grain:
+        # `never`: two rows whose whole key is null are two rows of one grain, and no reason to look away.
+        implied.append(_rule(COMPOUND_UNIQUE, "stop", "grain", column_list=list(contract.grain), ignore_row_if="never"))
+    kept = [rule for rule in implied if (rule.expect, tuple(sorted(rule.columns))) not in stated]
+    return [*contract.rules, *kept]
+
+
+def _rule(expect: str, on_fail: OnFail, name: str, **arguments: Any) -> Rule:
+    return Rule.model_validate({"expect": expect, "on_fail": on_fail, "name": name, **arguments})

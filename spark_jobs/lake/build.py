@@ -1,0 +1,133 @@
+"""Builds one table for the days of a run: read, transform, gate, publish, record."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from expectations.days import ALL, in_words
+from expectations.errors import RequestError
+from expectations.jobs import JobResult
+from expectations.ledger.entries import FileEntry
+from spark_jobs.lake.logic import transform
+from spark_jobs.lake.planning import Plan, Planner
+from spark_jobs.lake.publishing import Batch, publish
+from spark_jobs.lake.quarantine import arrival_day
+from spark_jobs.lake.reading import read_files, read_published
+from spark_jobs.lake.sources import take_files
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+
+
+def build(job: Job) -> JobResult:
+    """Publish what the days of the request ask for; days where nothing changed are left alone, without a commit."""
+    table = job.lake.table(job.request.name)
+    if job.request.day_range is None:
+        raise RequestError(f"{table.name}: which days? Add --days, for example --days 2013-01-01..2013-01-31.")
+    days = tuple(job.request.day_range.keys)
+    return _ingest(job, table, days) if table.contract.source else _derive(job, table, days)
+
+
+def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
+    files = take_files(job, table, days)
+    if not files:
+        return _unchanged(job, table, f"no new file for {in_words(days)}")
+    rows = read_files(job, table, files)
+    inputs = {file.entry.day: {"landing": {file.entry.path: file.entry.bytes}} for file in files}
+    result = publish(job, table, rows, Batch(inputs))
+    published = set(result.facts["days"])
+    entries: list[FileEntry] = [file.entry for file in files if file.entry.day in published]
+    job.ledger.take_files(job.request.run_id, entries)
+    facts = {**result.facts, "files": {entry.path: entry.sha256 for entry in entries}}
+    return result.model_copy(update={"facts": facts})
+
+
+def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
+    planner = Planner(job.lake, job.ledger, table, days, job.request.run_id, job.request.force)
+    plan = planner.plan()
+    if plan.is_empty:
+        return _unchanged(job, table, plan.reason)
+    if plan.new_arrivals:
+        plan = planner.with_arrivals(plan, _touched_days(job, table, planner, plan))
+    candidate = transform(job, table, _read(job, table, plan))
+    is_new = _is_new_arrival(candidate, plan)
+    late = _late(table, candidate, plan, is_new)
+    batch = Batch(
+        inputs=plan.inputs,
+        arrivals=plan.arrivals,
+        late=late,
+        new_arrivals=tuple(plan.new_arrivals),
+        refused_from=planner.arrival_input,
+        refused=_refused(job, planner, plan),
+    )
+    if not plan.inputs and late is None:
+        job.ledger.record([], [], plan.arrivals)
+        return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
+    return publish(job, table, _only(table, candidate, plan, is_new), batch)
+
+
+def _read(job: Job, table: Table, plan: Plan, only: dict[str, tuple[str, ...]] | None = None) -> dict[str, DataFrame]:
+    reads = {**plan.reads, **(only or {})}
+    return {read.argument: read_published(job, read.table, reads[read.table]) for read in table.contract.inputs}
+
+
+def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, list[str]]:
+    """Which days the rows of each new arrival belong to, late ones left out. A table that keeps no `_row` is asked file by file."""
+    bronze, day = str(planner.arrival_input), str(table.contract.day)
+    candidate = transform(job, table, _read(job, table, plan, {bronze: tuple(plan.new_arrivals)}))
+    touched: dict[str, list[str]] = {arrival: [] for arrival in plan.new_arrivals}
+    if "_row" not in candidate.columns:
+        for arrival in plan.new_arrivals:
+            rows = transform(job, table, _read(job, table, plan, {bronze: (arrival,)}))
+            touched[arrival] = [found[0].isoformat() for found in rows.select(day).distinct().collect() if found[0]]
+        return touched
+    pairs = candidate.select(arrival_day(F.col("_row")).alias("arrival"), F.col(day).alias("day")).distinct()
+    for pair in pairs.collect():
+        if pair.day and (pair.arrival - pair.day).days <= table.contract.late:
+            touched[pair.arrival.isoformat()].append(pair.day.isoformat())
+    return touched
+
+
+def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
+    if not plan.new_arrivals or "_row" not in candidate.columns:
+        return None
+    return arrival_day(F.col("_row")).isin([date.fromisoformat(day) for day in plan.new_arrivals])
+
+
+def _late(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> Column | None:
+    """Rows of new arrivals that come too long after their day: they are refused, their day stays as it is."""
+    if is_new is None:
+        return None
+    days_late = F.datediff(arrival_day(F.col("_row")), F.col(str(table.contract.day)))
+    return F.coalesce(is_new & (days_late > table.contract.late), F.lit(False))
+
+
+def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:
+    """The rows of the days to publish, and those of new arrivals that have no day to go to."""
+    if not table.contract.day:
+        return candidate
+    day = F.col(table.contract.day)
+    wanted = day.isin([date.fromisoformat(key) for key in plan.days if key != ALL])
+    if is_new is None:
+        return candidate.filter(wanted)
+    late = F.datediff(arrival_day(F.col("_row")), day) > table.contract.late
+    return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late)), F.lit(False)))
+
+
+def _refused(job: Job, planner: Planner, plan: Plan) -> dict[str, int]:
+    """Arrival day to the rows that did not parse, from the verdicts of the bronze table."""
+    if not planner.arrival_input or not plan.new_arrivals:
+        return {}
+    entries = job.ledger.days(planner.arrival_input, plan.new_arrivals)
+    return {day: entry.rows_quarantined for day, entry in entries.items() if entry.rows_quarantined}
+
+
+def _unchanged(job: Job, table: Table, reason: str) -> JobResult:
+    facts = {"table": table.name, "days": []}
+    return JobResult(request=job.request, status="unchanged", message=f"{table.name}: {reason}; nothing to do", facts=facts)

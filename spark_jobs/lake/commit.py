@@ -1,0 +1,165 @@
+"""Commits: the five write modes, each one Delta commit, each safe to run twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+
+from expectations.errors import LeaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+
+    from expectations.contract import TableContract
+
+VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
+"""What scd2 adds: from when a version of a row held, until when (null: still), and whether it is the one that holds now."""
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One Delta table: where it is, what it promises, and what is written into the commit for whoever reads its history."""
+
+    spark: SparkSession
+    path: str
+    contract: TableContract
+    day_column: str | None
+    metadata: dict[str, Any]
+
+    @property
+    def sql_name(self) -> str:
+        """The table as SQL names it."""
+        return "delta.`" + self.path.replace("`", "``") + "`"
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """Whether there is a Delta table at `path`."""
+    try:
+        spark.read.format("delta").load(path).schema  # noqa: B018 - asks the server
+    except AnalysisException as error:
+        if "PATH_NOT_FOUND" in str(error) or "DELTA_TABLE_NOT_FOUND" in str(error) or "doesn't exist" in str(error):
+            return False
+        if "DELTA_MISSING_DELTA_TABLE" in str(error) or "is not a Delta table" in str(error):
+            return False
+        raise
+    return True
+
+
+def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> int:
+    """Write `rows` by the contract's write mode and return the Delta version. `days` are those that replace_days replaces."""
+    is_bronze = target.contract.source is not None
+    mode = "replace_days" if is_bronze else target.contract.write
+    if mode == "replace_days":
+        replace_where(target, rows, _in_days(str(target.day_column), days))
+    elif mode == "replace_all":
+        _writer(target, rows).mode("overwrite").save(target.path)
+    elif not exists(target.spark, target.path):
+        first = _scd2_history(target, rows) if mode == "scd2" else _latest(target, rows)
+        _writer(target, first).mode("errorifexists").save(target.path)
+    elif mode == "append":
+        _merge(target, _latest(target, rows), "WHEN NOT MATCHED THEN INSERT *")
+    elif mode == "merge":
+        newer = f"s.`{target.contract.order_by}` >= t.`{target.contract.order_by}`"
+        _merge(target, _latest(target, rows), f"WHEN MATCHED AND {newer} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
+    else:
+        _merge_scd2(target, rows)
+    return last_version(target)
+
+
+def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
+    """Replace the rows that `predicate` names by `rows`, in one commit."""
+    if exists(target.spark, target.path):
+        _writer(target, rows).option("replaceWhere", predicate).option("mergeSchema", "true").mode("overwrite").save(target.path)
+    else:
+        _writer(target, rows).mode("errorifexists").save(target.path)
+
+
+def last_version(target: Target) -> int:
+    """The version just committed. Raises LeaseError where the last commit is somebody else's."""
+    last = target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version", "userMetadata").collect()[0]
+    if json.loads(last.userMetadata or "{}").get("run_id") != target.metadata.get("run_id"):
+        raise LeaseError(f"{target.path}: another writer committed at the same moment; run it again.")
+    return int(last.version)
+
+
+def _writer(target: Target, rows: DataFrame) -> DataFrameWriter:
+    keep = f"interval {target.contract.keep_history} days"
+    writer = rows.write.format("delta").option("userMetadata", json.dumps(target.metadata))
+    writer = writer.option("delta.deletedFileRetentionDuration", keep).option("delta.logRetentionDuration", keep)
+    return writer.partitionBy(target.day_column) if target.day_column else writer
+
+
+def _in_days(column: str, days: Iterable[str]) -> str:
+    dates = ", ".join(f"DATE'{date.fromisoformat(day)}'" for day in sorted(days))
+    return f"`{column}` IN ({dates})"
+
+
+def _latest(target: Target, rows: DataFrame) -> DataFrame:
+    """One row of each grain: the latest by order_by. An append needs no order: any one, told by all its values."""
+    order = [F.col(target.contract.order_by).desc()] if target.contract.order_by else []
+    rank = F.row_number().over(Window.partitionBy(*target.contract.grain).orderBy(*order, F.xxhash64(*rows.columns)))
+    return rows.select("*", rank.alias("_rank")).filter("_rank = 1").drop("_rank")
+
+
+def _same(columns: Iterable[str]) -> str:
+    return " AND ".join(f"t.`{column}` <=> s.`{column}`" for column in columns)
+
+
+def _merge(target: Target, source: DataFrame, clauses: str, keys: Iterable[str] | None = None) -> None:
+    source.createOrReplaceTempView("_candidate")
+    spark = target.spark
+    spark.conf.set(USER_METADATA, json.dumps(target.metadata))
+    try:
+        on = _same(keys or target.contract.grain)
+        spark.sql(f"MERGE INTO {target.sql_name} AS t USING _candidate AS s ON {on} {clauses}").collect()
+    finally:
+        spark.conf.unset(USER_METADATA)
+
+
+def _scd2_history(target: Target, rows: DataFrame) -> DataFrame:
+    """Every version of every grain with the time it held; a version that says nothing new is left out."""
+    contract = target.contract
+    order = str(contract.order_by)
+    said = [name for name in contract.columns if name not in contract.grain and name != order]
+    per_grain = Window.partitionBy(*contract.grain).orderBy(order)
+    once = Window.partitionBy(*contract.grain, order).orderBy(F.xxhash64(*contract.columns))
+    now = F.xxhash64(*said) if said else F.lit(0)
+    versions = rows.select(*contract.columns, F.row_number().over(once).alias("_copy")).filter("_copy = 1")
+    marked = versions.select(*contract.columns, now.alias("_now"), F.lag(now).over(per_grain).alias("_before"))
+    changed = marked.filter("_before IS NULL OR _before <> _now")
+    following = F.lead(order).over(per_grain)
+    return changed.select(
+        *contract.columns, F.col(order).alias(VALID_FROM), following.alias(VALID_TO), following.isNull().alias(IS_CURRENT)
+    )
+
+
+def _merge_scd2(target: Target, rows: DataFrame) -> None:
+    """Rebuild the history of every grain that has news, so that the order of the runs does not matter."""
+    contract = target.contract
+    known = target.spark.read.format("delta").load(target.path)
+    touched = rows.select(*contract.grain).distinct()
+    old = known.join(touched, list(contract.grain), "left_semi").select(*contract.columns)
+    history = _scd2_history(target, old.unionByName(rows.select(*contract.columns)))
+    kept = [*contract.grain, VALID_FROM]
+    gone = old.select(*contract.grain, F.col(str(contract.order_by)).alias(VALID_FROM)).join(history.select(*kept), kept, "left_anti")
+    source = history.select("*", F.lit(False).alias("_gone")).unionByName(
+        gone.select("*", F.lit(True).alias("_gone")), allowMissingColumns=True
+    )
+    columns = [*contract.columns, VALID_FROM, VALID_TO, IS_CURRENT]
+    update = ", ".join(f"t.`{name}` = s.`{name}`" for name in columns)
+    names, values = ", ".join(f"`{name}`" for name in columns), ", ".join(f"s.`{name}`" for name in columns)
+    changed = " OR ".join(f"NOT (t.`{name}` <=> s.`{name}`)" for name in columns)
+    clauses = (
+        f"WHEN MATCHED AND s._gone THEN DELETE WHEN MATCHED AND ({changed}) THEN UPDATE SET {update} "
+        f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({values})"
+    )
+    _merge(target, source, clauses, keys=kept)

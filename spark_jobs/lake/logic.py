@@ -1,0 +1,72 @@
+"""A table's logic: its `transform`, or its one SELECT."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame
+
+from expectations.errors import ContractError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import ModuleType
+
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+
+
+def transform(job: Job, table: Table, inputs: dict[str, DataFrame]) -> DataFrame:
+    """The table's rows from its inputs (by argument name), with the contract's columns in the contract's order, and `_row` if it keeps it.
+
+    Raises ContractError where the logic's columns are not the contract's.
+    """
+    if table.logic is None:
+        raise ContractError(f"{table.name} has no logic of its own.")
+    rows = _select(job, table.logic, inputs) if table.logic.suffix == ".sql" else _call(table.logic, inputs)
+    return conform(table, rows)
+
+
+def conform(table: Table, rows: DataFrame) -> DataFrame:
+    """`rows` with the contract's columns in its order. Raises ContractError where names or types differ."""
+    contract = table.contract
+    found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
+    for name, column in contract.columns.items():
+        if name not in found:
+            raise ContractError(f"{table.name}: {table.logic or table.file} returns no column {name!r}, which {table.file} promises.{did_you_mean(name, found)}")
+        if found[name] != column.type:
+            raise ContractError(f"{table.name}: column {name!r} is {found[name]}, but {table.file} promises {column.type}; cast it in {table.logic}, or change the contract.")
+    extra = [name for name in found if name not in contract.columns and name != "_row"]
+    if extra:
+        raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{did_you_mean(extra[0], contract.columns)}")
+    return rows.select(*contract.columns, *(["_row"] if "_row" in found else []))
+
+
+def load_module(file: Path) -> ModuleType:
+    """The file as a module. It is not entered in sys.modules: its functions then travel to Spark's workers by value."""
+    spec = importlib.util.spec_from_file_location(f"lake_logic_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ContractError(f"{file} cannot be loaded as Python.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _call(file: Path, inputs: dict[str, DataFrame]) -> DataFrame:
+    rows = load_module(file).transform(**inputs)
+    if not hasattr(rows, "schema"):
+        raise ContractError(f"{file}: transform returned {type(rows).__name__}, not a DataFrame.")
+    return rows  # type: ignore[no-any-return]
+
+
+def _select(job: Job, file: Path, inputs: dict[str, DataFrame]) -> DataFrame:
+    for name, rows in inputs.items():
+        rows.createOrReplaceTempView(name)  # the session is this job's own
+    try:
+        rows = job.spark.sql(file.read_text(encoding="utf-8"))
+        rows.schema  # noqa: B018 - over Connect the text is only looked at when asked for its schema
+    except AnalysisException as error:
+        raise ContractError(f"{file}: {str(error).splitlines()[0][:300]}") from None
+    return rows

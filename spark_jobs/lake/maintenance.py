@@ -1,0 +1,89 @@
+"""Care of published tables: put one back to an earlier version, compact, and forget what history no longer needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import functions as F
+
+from expectations.days import ALL
+from expectations.errors import RequestError
+from expectations.jobs import JobResult
+from spark_jobs.lake import commit
+
+if TYPE_CHECKING:
+    from expectations.lake import Table
+    from expectations.ledger import DayEntry
+    from spark_jobs.lake.job import Job
+
+
+def restore(job: Job) -> JobResult:
+    """Put a table back to `request.version`, as a new commit; the ledger's days follow, so readers become stale and are made again."""
+    table, version = job.lake.table(job.request.name), job.request.version
+    if version is None:
+        raise RequestError(f"{table.name}: which version? Add --version; `DESCRIBE HISTORY` of the table lists them.")
+    target = _target(job, table)
+    with job.ledger.lease(table.name, job.request.run_id) as lease:
+        current = _current_version(target, table)
+        if version > current:
+            raise RequestError(f"{table.name} has no version {version}; it is at {current}. Choose one from 0 to {current}.")
+        lease.check()
+        restored = _restore(target, table, version)
+        days = _counts(job, table)
+        entries = [_restored(entry, restored, version, days) for entry in job.ledger.days(table.name).values()]
+        job.ledger.record([replace(entry, run_id=job.request.run_id) for entry in entries if entry.version == restored], [])
+    facts = {"table": table.name, "version": restored, "restored_version": version, "days": [e.day for e in entries if e.version == restored]}
+    return JobResult(request=job.request, status="done", message=f"{table.name}: version {version} is back, as version {restored}", facts=facts)
+
+
+def maintain(job: Job) -> JobResult:
+    """Compact the table's small files and delete files that no version within `keep_history` needs."""
+    table = job.lake.table(job.request.name)
+    if not commit.exists(job.spark, job.settings.table_path(table.name)):
+        return JobResult(request=job.request, status="unchanged", message=f"{table.name}: never published; nothing to do")
+    target = _target(job, table)
+    hours = table.contract.keep_history * 24
+    with job.ledger.lease(table.name, job.request.run_id):
+        metrics = job.spark.sql(f"OPTIMIZE {target.sql_name}").select("metrics").collect()[0].metrics
+        job.spark.sql(f"VACUUM {target.sql_name} RETAIN {hours} HOURS").collect()
+    facts = {"table": table.name, "files_added": metrics.numFilesAdded, "files_removed": metrics.numFilesRemoved}
+    message = f"{table.name}: {metrics.numFilesRemoved} files compacted into {metrics.numFilesAdded}; history of {table.contract.keep_history} days kept"
+    return JobResult(request=job.request, status="done", message=message, facts=facts)
+
+
+def _target(job: Job, table: Table) -> commit.Target:
+    day = "_day" if table.contract.source else table.contract.day
+    return commit.Target(job.spark, job.settings.table_path(table.name), table.contract, day, {"run_id": job.request.run_id})
+
+
+def _current_version(target: commit.Target, table: Table) -> int:
+    if not commit.exists(target.spark, target.path):
+        raise RequestError(f"{table.name} was never published, so there is no version to go back to.")
+    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+
+
+def _restore(target: commit.Target, table: Table, version: int) -> int:
+    try:
+        target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(version)}").collect()
+    except AnalysisException as error:
+        keep = table.contract.keep_history
+        reason = str(error).splitlines()[0][:200]
+        raise RequestError(f"{table.name} cannot go back to version {version}: {reason} Versions are kept for {keep} days (keep_history).") from None
+    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+
+
+def _counts(job: Job, table: Table) -> dict[str, int]:
+    rows = job.spark.read.format("delta").load(job.settings.table_path(table.name))
+    day = "_day" if table.contract.source else table.contract.day
+    if not day:
+        return {ALL: rows.count()}
+    return {row.day: row["count"] for row in rows.groupBy(F.col(day).cast("string").alias("day")).count().collect()}
+
+
+def _restored(entry: DayEntry, restored: int, version: int, rows: dict[str, int]) -> DayEntry:
+    """A day that changed after `version` changed again with the restore."""
+    if entry.version is None or entry.version <= version:
+        return entry
+    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0))

@@ -1,0 +1,222 @@
+"""Which days a job has to make, and from which days of its inputs: decided from the ledger alone, before Spark is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from expectations.days import ALL
+from expectations.ledger import Arrival
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from expectations.contract import Input
+    from expectations.lake import Lake, Table
+    from expectations.ledger import DayEntry, Ledger
+    from expectations.ledger.entries import Inputs
+
+Versions = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job will do.
+
+    `days`: the days (or ALL) to make now. `inputs`: for each, the input days and versions it is made from. `reads`: input table to
+    the days to read; None is the whole table. `new_arrivals`: bronze days whose rows were never looked at with this code: which
+    days they touch is only known after a scan, then `with_arrivals` completes the plan.
+    """
+
+    days: tuple[str, ...] = ()
+    inputs: dict[str, Inputs] = field(default_factory=dict)
+    reads: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    arrivals: tuple[Arrival, ...] = ()
+    new_arrivals: Versions = field(default_factory=dict)
+    reason: str = ""
+    """Why there is nothing to do."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.days and not self.new_arrivals
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans one table's job. `requested` are the day keys of the run; `force` makes unchanged days again too."""
+
+    lake: Lake
+    ledger: Ledger
+    table: Table
+    requested: tuple[str, ...]
+    run_id: str
+    force: bool = False
+
+    def plan(self) -> Plan:
+        """The plan, as far as it can be known without reading rows."""
+        if self.arrival_input:
+            return self._plan_arrivals(self.arrival_input)
+        if self.table.contract.day:
+            return self._plan_days(self._day_targets())
+        if self.table.contract.write == "replace_all":
+            return self._plan_days((ALL,))
+        return self._plan_days(self._batch_targets())
+
+    # what kind of input each one is
+
+    @property
+    def code(self) -> str:
+        """What the table is made with: contract and logic."""
+        return f"{self.table.contract_hash}.{self.table.logic_hash}"
+
+    @property
+    def arrival_input(self) -> str | None:
+        """The bronze input whose files bring rows of any day, where the table has days of its own."""
+        if not self.table.contract.day:
+            return None
+        return next((read.table for read in self.table.contract.inputs if self._is_arrival(read.table)), None)
+
+    def _is_arrival(self, name: str) -> bool:
+        source = self.lake.table(name).contract.source
+        return source is not None and source.arrives == "daily"
+
+    def _is_daily(self, name: str) -> bool:
+        contract = self.lake.table(name).contract
+        return contract.day is not None or self._is_arrival(name)
+
+    def _is_snapshot(self, name: str) -> bool:
+        source = self.lake.table(name).contract.source
+        return source is not None and source.arrives == "snapshot"
+
+    # tables with days, made from tables with days
+
+    def _day_targets(self) -> tuple[str, ...]:
+        """The requested days, the days this run published upstream, and the days whose input changed after they were read."""
+        same_day = self._same_day_inputs()
+        touched = self.ledger.days_of_run(self.run_id, same_day)
+        entries = self.ledger.days(self.table.name)
+        for name in same_day:
+            versions = self.ledger.versions(name)
+            touched |= {day for day, entry in entries.items() if entry.inputs.get(name, {}).get(day) != versions.get(day)}
+        return tuple(sorted({*self.requested, *touched} - {ALL}))
+
+    def _batch_targets(self) -> tuple[str, ...]:
+        """Tables that take batches (merge, append, scd2 without days of their own): the requested days, or ALL where inputs have none."""
+        daily = any(self._is_daily(read.table) for read in self.table.contract.inputs)
+        return self.requested if daily else (ALL,)
+
+    def _plan_days(self, candidates: tuple[str, ...]) -> Plan:
+        entries = self.ledger.days(self.table.name, candidates)
+        inputs: dict[str, Inputs] = {}
+        absent: list[str] = []
+        for day, wanted in self._inputs_of(candidates).items():
+            if not self._has_rows(day, wanted):
+                absent.append(day)
+            elif self.force or self._is_stale(entries.get(day), wanted):
+                inputs[day] = wanted
+        reason = "nothing changed" if not absent else f"its inputs have nothing published for {', '.join(absent[:5])}"
+        return Plan(days=tuple(inputs), inputs=inputs, reads=self._reads(inputs), reason=reason)
+
+    def _has_rows(self, day: str, wanted: Inputs) -> bool:
+        """Whether there is anything to make the day from: the first input that is read for the same day decides."""
+        same_day = self._same_day_inputs()
+        return day in wanted.get(same_day[0], {}) if same_day and day != ALL else any(wanted.values())
+
+    def _same_day_inputs(self) -> list[str]:
+        reads = self.table.contract.inputs
+        return [read.table for read in reads if self._is_daily(read.table) and read.days[0] <= 0 <= read.days[1]]
+
+    def _is_stale(self, entry: DayEntry | None, wanted: Inputs) -> bool:
+        return entry is None or entry.code != self.code or entry.inputs != wanted
+
+    def _inputs_of(self, days: Iterable[str]) -> dict[str, Inputs]:
+        """For each day, what is published of each input now."""
+        days = tuple(days)
+        found: dict[str, Inputs] = {day: {} for day in days}
+        for read in self.table.contract.inputs:
+            if self._is_daily(read.table) and ALL not in days:
+                wanted = {day: list(_window(day, read)) for day in days}
+                versions = self.ledger.versions(read.table, {near for window in wanted.values() for near in window})
+                for day in days:
+                    found[day][read.table] = {near: versions[near] for near in wanted[day] if near in versions}
+            else:
+                versions = self._whole(read.table)
+                for day in days:
+                    found[day][read.table] = versions
+        return found
+
+    def _whole(self, name: str) -> Versions:
+        """What stands for a table that is read whole: its newest snapshot, or the version at which it last changed."""
+        versions = self.ledger.versions(name)
+        if not versions:
+            return {}
+        if self._is_snapshot(name):
+            newest = max(versions)
+            return {newest: versions[newest]}
+        return {ALL: max(versions.values())}
+
+    def _reads(self, inputs: dict[str, Inputs]) -> dict[str, tuple[str, ...] | None]:
+        reads: dict[str, tuple[str, ...] | None] = {}
+        for read in self.table.contract.inputs:
+            days = {day for wanted in inputs.values() for day in wanted.get(read.table, {})}
+            reads[read.table] = None if ALL in days else tuple(sorted(days))
+        return reads
+
+    # tables with days, made from files that bring rows of any day
+
+    def _plan_arrivals(self, bronze: str) -> Plan:
+        known = {arrival.arrival_day: arrival for arrival in self.ledger.arrivals(self.table.name) if arrival.input == bronze}
+        landed = self.ledger.versions(bronze, self.requested)
+        new = {
+            day: version
+            for day, version in landed.items()
+            if self.force or day not in known or (known[day].version, known[day].code) != (version, self.code)
+        }
+        if not landed:
+            return Plan(reason=f"{bronze} has nothing published for {', '.join(self.requested[:5])}")
+        settled = {day for day in landed if day not in new}
+        candidates = {day for arrival_day in settled for day in known[arrival_day].days}
+        stale = self._arrival_targets(candidates, known)
+        return self._arrival_plan(bronze, stale, known, new, ())
+
+    def with_arrivals(self, plan: Plan, touched: dict[str, list[str]]) -> Plan:
+        """The plan once a scan has told which days each new arrival touches."""
+        bronze = str(self.arrival_input)
+        known = {arrival.arrival_day: arrival for arrival in self.ledger.arrivals(self.table.name) if arrival.input == bronze}
+        before = {day for arrival_day in touched if arrival_day in known for day in known[arrival_day].days}
+        arrivals = tuple(
+            Arrival(self.table.name, bronze, arrival_day, plan.new_arrivals[arrival_day], self.code, sorted(days))
+            for arrival_day, days in touched.items()
+        )
+        known |= {arrival.arrival_day: arrival for arrival in arrivals}
+        days = {*plan.days, *before, *(day for found in touched.values() for day in found)}
+        return self._arrival_plan(bronze, days, known, plan.new_arrivals, arrivals)
+
+    def _arrival_targets(self, days: set[str], known: dict[str, Arrival]) -> set[str]:
+        entries = self.ledger.days(self.table.name, days)
+        wanted = self._arrival_inputs(days, known)
+        return {day for day in days if self._is_stale(entries.get(day), wanted[day])}
+
+    def _arrival_inputs(self, days: Iterable[str], known: dict[str, Arrival]) -> dict[str, Inputs]:
+        bronze = str(self.arrival_input)
+        wanted = self._inputs_of(days)
+        versions = self.ledger.versions(bronze, known)
+        for day, inputs in wanted.items():
+            touching = sorted(arrival.arrival_day for arrival in known.values() if day in arrival.days)
+            inputs[bronze] = {arrival_day: versions[arrival_day] for arrival_day in touching if arrival_day in versions}
+        return wanted
+
+    def _arrival_plan(
+        self, bronze: str, days: Iterable[str], known: dict[str, Arrival], new: Versions, arrivals: tuple[Arrival, ...]
+    ) -> Plan:
+        inputs = self._arrival_inputs(sorted(days), known)
+        reads = self._reads(inputs)
+        reads[bronze] = tuple(sorted({*(reads[bronze] or ()), *new}))
+        return Plan(tuple(inputs), inputs, reads, arrivals, new, reason="nothing changed")
+
+
+def _window(day: str, read: Input) -> Iterable[str]:
+    start = date.fromisoformat(day)
+    return ((start + timedelta(days=offset)).isoformat() for offset in range(read.days[0], read.days[1] + 1))

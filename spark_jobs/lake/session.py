@@ -1,0 +1,54 @@
+"""The Spark session of a job: on a warm server, or the one that spark-submit started."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pyspark.sql import SparkSession
+
+from expectations.errors import TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.sources.partitionOverwriteMode": "static"}
+"""What the tables' results depend on, so it is set here and not left to a cluster."""
+
+
+@contextmanager
+def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
+    """A session of this job's own; operations carry `tag`, and are interrupted where the job ends early.
+
+    `remote` is a Spark Connect address like sc://127.0.0.1:15002, or None for a classic session.
+    Raises TransientError where the server does not answer.
+    """
+    spark = _connect(remote) if remote else SparkSession.builder.getOrCreate()
+    try:
+        for name, value in SETTINGS.items():
+            spark.conf.set(name, value)
+        spark.addTag(tag)
+        yield spark
+    except BaseException:
+        _interrupt(spark, tag)
+        raise
+    finally:
+        if remote:
+            spark.stop()
+
+
+def _connect(remote: str) -> SparkSession:
+    try:
+        spark: SparkSession = SparkSession.builder.remote(remote).create()
+        spark.version  # noqa: B018 - the first answer of the server
+    except Exception as error:
+        address = remote.removeprefix("sc://").split(";")[0]
+        raise TransientError(f"the Spark Connect server {address} does not answer ({type(error).__name__}); start it (make up), or mend the connection.") from None
+    return spark
+
+
+def _interrupt(spark: SparkSession, tag: str) -> None:
+    try:
+        spark.interruptTag(tag)
+    except Exception:  # noqa: BLE001, S110 - the session is lost already; the first error is the one to tell
+        pass

@@ -1,0 +1,134 @@
+"""Landed files: each is taken once, known by its sha256, and kept; the newest file of a day is the one that counts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyarrow import ArrowInvalid
+from pyarrow import parquet as pq
+
+from expectations.contract import SIMPLE_TYPES
+from expectations.errors import SourceError, did_you_mean
+from expectations.ledger import FileEntry
+from spark_jobs.lake.storage import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from expectations.contract import Source
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+
+ARROW_TYPES = {
+    "string": {"string", "large_string"},
+    "int": {"int32", "int16", "int8"},
+    "bigint": {"int64", "uint32"},
+    "double": {"double", "float"},
+    "boolean": {"bool"},
+    "date": {"date32[day]", "date64[ms]"},
+    "binary": {"binary", "large_binary"},
+}
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order."""
+
+    entry: FileEntry
+    kept: str
+    header: tuple[str, ...]
+
+
+def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
+    """The days' landed files that were not taken yet (all of them where the contract changed), copied beside the lake.
+
+    Raises SourceError where a file is missing although the contract demands it, or where its columns are not the contract's.
+    """
+    source = _source(table)
+    landing = f"{job.settings.landing}/{source.folder}"
+    present = set(Place.of(landing).file_names())
+    entries = job.ledger.days(table.name)
+    taken: list[LandedFile] = []
+    for day in days:
+        name = f"{day}.{source.format}"
+        if name not in present:
+            _check_may_be_missing(table, source, day, f"{landing}/{name}")
+            continue
+        landed = Place.of(f"{landing}/{name}")
+        sha256, size = landed.fingerprint()
+        before = job.ledger.file_taken(table.name, day)
+        unchanged = before is not None and before.sha256 == sha256 and day in entries and entries[day].code == f"{table.contract_hash}."
+        if unchanged and not job.request.force:
+            continue
+        kept = f"{job.settings.root}/_files/{table.name}/{day}/{sha256}.{source.format}"
+        header = _header(table, source, landed, f"{landing}/{name}")
+        if not Place.of(kept).exists():
+            landed.copy_to(Place.of(kept))
+        taken.append(LandedFile(FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size), kept, header))
+    return taken
+
+
+def _source(table: Table) -> Source:
+    if table.contract.source is None:  # the loader lets no bronze table through without one
+        raise SourceError(f"{table.name} has no source.")
+    return table.contract.source
+
+
+def _check_may_be_missing(table: Table, source: Source, day: str, path: str) -> None:
+    if source.missing == "fail":
+        raise SourceError(f"{table.name}: no file for {day}: expected {path}; land it and run the day again, or write `missing: skip` in {table.file}.")
+
+
+def _header(table: Table, source: Source, place: Place, path: str) -> tuple[str, ...]:
+    columns = list(table.contract.columns)
+    if source.format == "parquet":
+        return _parquet_header(table, place, path)
+    line = place.first_line()
+    if source.format == "jsonl":
+        _check_keys(table, line, path)
+        return tuple(columns)
+    found = next(csv.reader([line], delimiter=source.delimiter), [])
+    if sorted(found) != sorted(columns):
+        raise SourceError(_difference(table, columns, found, path))
+    return tuple(found)
+
+
+def _check_keys(table: Table, line: str, path: str) -> None:
+    """The first record's keys; a record may leave keys out, but not bring others."""
+    try:
+        record = json.loads(line) if line.strip() else {}
+    except ValueError:
+        return  # a malformed record is a row's fault, not the file's
+    found = list(record) if isinstance(record, dict) else []
+    if not set(found) <= set(table.contract.columns):
+        raise SourceError(_difference(table, found and list(table.contract.columns), found, path))
+
+
+def _parquet_header(table: Table, place: Place, path: str) -> tuple[str, ...]:
+    try:
+        schema = pq.read_schema(place.path, filesystem=place.system)
+    except (ArrowInvalid, OSError) as error:
+        raise SourceError(f"{table.name}: {path} is no whole Parquet file ({error}); land it again.") from None
+    if sorted(schema.names) != sorted(table.contract.columns):
+        raise SourceError(_difference(table, list(table.contract.columns), schema.names, path))
+    for name, column in table.contract.columns.items():
+        found = str(schema.field(name).type)
+        if column.type in SIMPLE_TYPES and column.type != "timestamp" and found not in ARROW_TYPES[column.type]:
+            raise SourceError(f"{table.name}: {path}: column {name!r} is {found}, but the contract {table.file} says {column.type}; change one of them.")
+    return tuple(schema.names)
+
+
+def _difference(table: Table, expected: Sequence[str], found: Sequence[str], path: str) -> str:
+    missing = [name for name in expected if name not in found]
+    added = [name for name in found if name not in expected]
+    parts = [f"missing {', '.join(missing[:5])}" if missing else "", f"added {', '.join(added[:5])}" if added else ""]
+    if not missing and not added:
+        parts = ["a column stands twice"]
+    hint = did_you_mean(added[0], missing) if added and missing else ""
+    return (
+        f"{table.name}: the columns of {path} are not those of {table.file}: {'; '.join(filter(None, parts))}.{hint} "
+        "Nothing was read; land a right file, or change the contract."
+    )

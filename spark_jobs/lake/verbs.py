@@ -1,0 +1,31 @@
+"""What each verb of a request does. Imports only what the verb needs: scikit-learn and MLflow cost seconds."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from pyspark.errors import AnalysisException, ParseException
+
+if TYPE_CHECKING:
+    from expectations.jobs import JobResult
+    from spark_jobs.lake.job import Job
+
+VERBS = {
+    "build": ("spark_jobs.lake.build", "build"),
+    "train": ("spark_jobs.lake.training", "train"),
+    "score": ("spark_jobs.lake.scoring", "score"),
+    "restore": ("spark_jobs.lake.maintenance", "restore"),
+    "maintain": ("spark_jobs.lake.maintenance", "maintain"),
+}
+
+
+def do(job: Job) -> JobResult:
+    """Do what the request asks."""
+    module, function = VERBS[job.request.verb]
+    return cast("JobResult", getattr(import_module(module), function)(job))
+
+
+def is_terminal(error: Exception) -> bool:
+    """Whether the same request would fail again: a fault in a table's logic, not of the surroundings."""
+    return isinstance(error, (AnalysisException, ParseException, ArithmeticError, TypeError, ValueError, KeyError, AttributeError, ImportError))

@@ -1,0 +1,84 @@
+"""The one entry of every Spark job: `run.py VERB NAME --days A..B --run ID`.
+
+Knows nothing of Airflow. Leaves one result record under `<root>/_runs/`, and ends with 0 (done, unchanged), 1 (a retry cannot help)
+or 2 (a retry may help).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from expectations.errors import LakeError, TerminalError
+from expectations.jobs import JobRequest, JobResult
+from expectations.ledger import Ledger
+from expectations.loader import load_lake
+from expectations.settings import load_settings
+from spark_jobs.lake import verbs
+from spark_jobs.lake.job import Job
+from spark_jobs.lake.publishing import note
+from spark_jobs.lake.session import open_session
+from spark_jobs.lake.storage import Place
+
+if TYPE_CHECKING:
+    from expectations.settings import Settings
+
+EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "failed_terminal": 1, "failed_transient": 2}
+
+
+def run(request: JobRequest, spark_remote: str | None) -> JobResult:
+    """Do the job and say how it ended. Never raises for a fault of the data, the contracts or the surroundings."""
+    started = time.monotonic()
+    settings = load_settings()
+    try:
+        lake = load_lake(settings.project)
+        ledger = Ledger(settings.ledger_url)
+        with open_session(spark_remote, request.run_key) as spark:
+            job = Job(spark, settings, lake, ledger, request)
+            result = verbs.do(job)
+            result = note(job, result.model_copy(update={"seconds": round(time.monotonic() - started, 3)}))
+    except Exception as error:  # noqa: BLE001 - every fault becomes a result; the operator decides what it means
+        result = _failure(request, error).model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+    _write_record(settings, result)
+    return result
+
+
+def _failure(request: JobRequest, error: Exception) -> JobResult:
+    message = str(error)
+    if not isinstance(error, LakeError):
+        traceback.print_exc()
+        first_line = message.strip().splitlines()[0] if message.strip() else ""
+        message = f"{request.verb} {request.name}: {type(error).__name__}: {first_line[:500]}"
+    status = "failed_terminal" if isinstance(error, TerminalError) or verbs.is_terminal(error) else "failed_transient"
+    return JobResult(request=request, status=status, message=message)
+
+
+def _write_record(settings: Settings, result: JobResult) -> None:
+    Place.of(f"{settings.runs_path}/{result.request.record_name}").write_text(result.model_dump_json(indent=1))
+
+
+def main(arguments: list[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("verb", choices=("build", "train", "score", "restore", "maintain"))
+    parser.add_argument("name", help="a table like silver.flights, or a model for train and score")
+    parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
+    parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
+    parser.add_argument("--version", type=int, help="restore: the Delta version to go back to")
+    parser.add_argument("--force", action="store_true", help="also where nothing changed")
+    request = JobRequest(**vars(parser.parse_args(arguments)))
+    result = run(request, os.environ.get("SPARK_REMOTE"))
+    print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)  # noqa: T201
+    return EXIT_CODES[result.status]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""The first task of a run: which days it is for."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.python import PythonOperator
+from expectations.days import resolve_days
+
+from medallion.retrying import LIGHT_TIMEOUT
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
+
+log = logging.getLogger(__name__)
+TASK = "resolve_days"
+DAYS = f"{{{{ ti.xcom_pull(task_ids='{TASK}') or '' }}}}"
+"""The template by which later tasks read the days."""
+
+
+def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> str:
+    """`2013-01-01..2013-01-31`: the form's days, else the run's partition, else yesterday. Raises RequestError for no range."""
+    days = resolve_days(
+        first_day=params.get("first_day"),
+        last_day=params.get("last_day"),
+        partition_key=dag_run.partition_key,
+        asked_at=dag_run.run_after,
+        time_zone=time_zone,
+    )
+    log.info("days %s", days)
+    return str(days)
+
+
+def form_days(params: dict[str, Any], dag_run: DagRunProtocol) -> str:
+    """The form's days, or an empty text where the form names none. Raises RequestError for no range."""
+    if not (params.get("first_day") or params.get("last_day")):
+        return ""
+    return pipeline_days(params, dag_run, "UTC")
+
+
+def pipeline_days_task(time_zone: str) -> PythonOperator:
+    """The task `resolve_days` of a pipeline."""
+    return PythonOperator(
+        task_id=TASK,
+        python_callable=pipeline_days,
+        op_kwargs={"time_zone": time_zone},
+        execution_timeout=LIGHT_TIMEOUT,
+        doc_md="The days of this run: the form's, else the run's partition, else yesterday.",
+    )
+
+
+def form_days_task() -> PythonOperator:
+    """The task `resolve_days` of a DAG whose form may name no days."""
+    return PythonOperator(
+        task_id=TASK, python_callable=form_days, execution_timeout=LIGHT_TIMEOUT, doc_md="The days of the form, if it names any."
+    )

@@ -1,0 +1,169 @@
+"""The one operator: asks Spark for one job, wherever the Airflow connection says that Spark is."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.apache.spark.hooks.spark_connect import SparkConnectHook
+from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+from airflow.sdk import AssetAlias
+from expectations.errors import TransientError
+from expectations.jobs import JobRequest, JobResult
+from expectations.settings import REPOSITORY, load_settings
+
+from medallion.assets import table_asset
+from medallion.result_record import ResultRecord
+from medallion.run_name import run_name
+from medallion.spark_connection import spark_connection
+from medallion.submission import search_path, submission_conf
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+    from expectations.jobs import Verb
+
+RUN = REPOSITORY / "spark_jobs" / "run.py"
+INTERRUPT_SECONDS = 10.0
+
+
+class LakeJobOperator(SparkSubmitOperator):
+    """Runs `verb name` on Spark, and makes a log line, an asset event and the choice between retry and fail of the result.
+
+    The type of the Airflow connection decides: `spark_connect` runs the job in this process against a warm server, or as a child
+    of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, for which this class extends
+    the provider's operator. Its fields are templates; an empty one means not given.
+    """
+
+    template_fields: Sequence[str] = ("name", "days", "version", "force", "remark")
+
+    def __init__(  # noqa: PLR0913 - the fields of a request
+        self,
+        *,
+        verb: Verb,
+        name: str,
+        days: str = "",
+        version: str = "",
+        force: str = "",
+        remark: str = "",
+        connection: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        # A job that is run twice does no harm, so nothing is gained by looking for a lost one.
+        super().__init__(name=name, durable=False, **kwargs)
+        self.verb = verb
+        self.days = days
+        self.version = version
+        self.force = force
+        self.remark = remark
+        self.connection = connection
+        self._child: subprocess.Popen[str] | None = None
+        self._submitted = False
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
+        request = self.request(context)
+        connection = self.connection or load_settings().connection
+        result = self._result(request, connection, context)
+        facts = {**result.facts, "status": result.status, "message": result.message, "seconds": result.seconds}
+        facts |= {"remark": self.remark} if self.remark else {}
+        result.raise_if_failed()
+        self._tell(context, facts, request.name)
+        self.log.info(result.message)
+        return {"status": result.status, "message": result.message}
+
+    def request(self, context: Context) -> JobRequest:
+        """What is asked of Spark, from the rendered fields and the run."""
+        return JobRequest(
+            verb=self.verb,
+            name=self.name,
+            run_id=run_name(context["dag_run"]),
+            days=self.days or None,
+            version=int(self.version) if self.version else None,
+            force=self.force.lower() == "true",
+        )
+
+    def on_kill(self) -> None:
+        """End what runs for this task: a retry must not meet it."""
+        if self._child is not None:
+            _end(self._child)
+        elif self._submitted:
+            super().on_kill()
+        else:
+            _interrupt_spark_connect()
+
+    def _tell(self, context: Context, facts: dict[str, Any], name: str) -> None:
+        """Put the facts onto the events of the task's assets."""
+        for outlet in self.outlets:
+            event = context["outlet_events"][outlet]
+            if isinstance(outlet, AssetAlias):
+                event.add(table_asset(name), extra=facts)
+            else:
+                event.extra = facts
+
+    def _result(self, request: JobRequest, connection: str, context: Context) -> JobResult:
+        if spark_connection(connection).conn_type == "spark":
+            return self._by_spark_submit(request, connection, context)
+        remote = SparkConnectHook(connection).get_connection_url()
+        python = os.environ.get("LAKE_PYTHON")
+        if python:
+            return self._by_child(request, python, remote)
+        # Imported here: the jobs' libraries must not be loaded where DAGs are parsed.
+        result: JobResult = importlib.import_module("spark_jobs.run").run(request, remote)
+        return result
+
+    def _by_child(self, request: JobRequest, python: str, remote: str) -> JobResult:
+        record = ResultRecord(request)
+        record.forget()
+        environment = {**os.environ, "SPARK_REMOTE": remote, "PYTHONPATH": search_path()}
+        command = [python, str(RUN), *request.to_arguments()]
+        try:
+            self._child = subprocess.Popen(  # noqa: S603 - no shell, and the request's fields are checked
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            )
+        except OSError as error:
+            raise TransientError(f"LAKE_PYTHON={python} cannot be started ({error}); point it to the jobs' Python.") from None
+        for line in self._child.stdout or ():
+            self.log.info(line.rstrip())
+        return record.read(f"exit code {self._child.wait()}")
+
+    def _by_spark_submit(self, request: JobRequest, connection: str, context: Context) -> JobResult:
+        record = ResultRecord(request)
+        record.forget()
+        self._conn_id = connection
+        self.application = str(RUN)
+        self.application_args = request.to_arguments()
+        self.conf = submission_conf(spark_connection(connection))
+        self.env_vars = {"PYTHONPATH": search_path()}
+        self._submitted = True
+        ended = "spark-submit ended well"
+        try:
+            super().execute(context)
+        except Exception as error:  # noqa: BLE001 - the exit code tells less than the record that the job left
+            ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        return record.read(ended)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    child.terminate()
+    try:
+        child.wait(INTERRUPT_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def _interrupt_spark_connect() -> None:
+    """Interrupt the operations of this process's session: its server would otherwise finish them without us."""
+    sessions = sys.modules.get("pyspark.sql.connect.session")
+    session = sessions.SparkSession.getActiveSession() if sessions else None
+    if session is None:
+        return
+    # In a thread of its own: the main one may be inside the very call that is interrupted.
+    interrupter = threading.Thread(target=session.interruptAll, daemon=True)
+    interrupter.start()
+    interrupter.join(INTERRUPT_SECONDS)

@@ -1,0 +1,124 @@
+"""A model's two DAGs, made from its contract."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.python import ShortCircuitOperator
+from airflow.sdk import DAG
+from expectations.loader import load_lake
+from expectations.settings import load_settings
+
+from medallion.asked_days import DAYS, form_days_task
+from medallion.assets import model_asset, table_asset
+from medallion.documentation import model_doc
+from medallion.forms import day_fields, switch
+from medallion.lake_job import LakeJobOperator
+from medallion.retrying import LIGHT_TIMEOUT, TRAINING_TIMEOUT, task_defaults
+from medallion.run_name import run_name
+from medallion.triggering import wake
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
+    from expectations.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+
+def training_id(model: str) -> str:
+    """The id of a model's training DAG."""
+    return f"{model}_training"
+
+
+def inference_id(model: str) -> str:
+    """The id of a model's inference DAG."""
+    return f"{model}_inference"
+
+
+def training_dag(model: str) -> DAG:
+    """The DAG `<model>_training`: asks the ledger whether it is time, trains, and wakes inference for a new champion."""
+    facts = load_lake().model(model)
+    with DAG(
+        dag_id=training_id(model),
+        description=f"Trains {model} when its contract says so, or by hand.",
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args=task_defaults(facts.contract.owner),
+        params={"force": switch("Train even if the model is young", "Without it the contract's `train` decides.")},
+        doc_md=model_doc(facts),
+        tags=["lake", "model", model],
+    ) as dag:
+        asked = ShortCircuitOperator(
+            task_id="is_it_time",
+            python_callable=is_it_time,
+            op_kwargs={"model": model},
+            execution_timeout=LIGHT_TIMEOUT,
+            doc_md=f"Whether {model} is {facts.contract.train.every} of data old, or the form says to train anyway.",
+        )
+        trained = LakeJobOperator(
+            task_id="train",
+            verb="train",
+            name=model,
+            force="{{ params.force }}",
+            outlets=[model_asset(model)],
+            execution_timeout=TRAINING_TIMEOUT,
+            doc_md=model_doc(facts),
+        )
+        promoted = ShortCircuitOperator(
+            task_id="is_champion_new",
+            python_callable=is_champion_new,
+            op_kwargs={"model": model},
+            execution_timeout=LIGHT_TIMEOUT,
+            doc_md="Whether this run's model became the champion.",
+        )
+        asked >> trained >> promoted >> wake(inference_id(model))
+    return dag
+
+
+def inference_dag(model: str) -> DAG:
+    """The DAG `<model>_inference`: scores what has no prediction yet, or the form's days."""
+    facts = load_lake().model(model)
+    predictions = facts.contract.predictions
+    with DAG(
+        dag_id=inference_id(model),
+        description=f"Scores new rows with the champion of {model}.",
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args=task_defaults(facts.contract.owner),
+        params=day_fields("all days that have no prediction yet"),
+        doc_md=model_doc(facts),
+        tags=["lake", "model", model],
+    ) as dag:
+        scored = LakeJobOperator(
+            task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts)
+        )
+        form_days_task() >> scored
+    return dag
+
+
+def is_it_time(model: str, params: dict[str, Any]) -> bool:
+    """Whether to train; the reason is in the log."""
+    from medallion.training_time import training_time  # noqa: PLC0415 - the database driver is for tasks, not for parsing
+
+    decision = training_time(_ledger(), load_lake().model(model), forced=bool(params.get("force")))
+    log.info("%s: %s", model, decision.reason)
+    return decision.train
+
+
+def is_champion_new(model: str, dag_run: DagRunProtocol) -> bool:
+    """Whether the champion was trained by this run."""
+    champion = _ledger().champion(model)
+    new = champion is not None and champion.run_id == run_name(dag_run)
+    log.info("%s: %s", model, f"version {champion.version} is the new champion" if champion and new else "the champion stays")
+    return new
+
+
+def _ledger() -> Ledger:
+    from expectations.ledger import Ledger  # noqa: PLC0415 - the same
+
+    return Ledger(load_settings().ledger_url)

@@ -1,0 +1,127 @@
+"""A pipeline's daily DAG, made from its contracts."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk import DAG, TaskGroup
+from expectations.contract import LAYERS
+from expectations.loader import load_lake
+from expectations.settings import load_settings
+
+from medallion.asked_days import DAYS, pipeline_days_task
+from medallion.assets import table_asset
+from medallion.day_timetable import DayTimetable
+from medallion.documentation import pipeline_doc, table_doc
+from medallion.forms import day_fields, switch
+from medallion.lake_job import LakeJobOperator
+from medallion.model_dags import inference_id, training_id
+from medallion.retrying import LIGHT_TIMEOUT, task_defaults
+from medallion.run_name import run_name
+from medallion.triggering import wake
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
+    from expectations.lake import Lake
+
+log = logging.getLogger(__name__)
+
+
+def pipeline_dag(pipeline: str) -> DAG:
+    """The DAG `<pipeline>_daily`: one task a table in the order of the contracts' inputs, a gate a layer, then the models.
+
+    A table waits for its own inputs, not for the gate of the layer before: a held table stops its readers and nobody else. The
+    gates show each layer's verdict and make the run fail where a day was held. Raises ContractError where a contract is wrong.
+    """
+    lake = load_lake()
+    facts = lake.pipeline(pipeline)
+    with DAG(
+        dag_id=f"{pipeline}_daily",
+        description=facts.description or f"The tables of {pipeline}, day by day.",
+        schedule=DayTimetable(
+            facts.schedule,
+            time_zone=facts.time_zone,
+            first_day=facts.first_day,
+            last_day=facts.last_day,
+            by_the_clock=load_settings().schedule,
+        ),
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args=task_defaults(facts.owner),
+        params={
+            **day_fields("the run's own day, which for a run by hand is yesterday"),
+            "force": switch("Rebuild", "Build the days again even where nothing changed."),
+        },
+        doc_md=pipeline_doc(lake, pipeline),
+        tags=["lake", pipeline],
+    ) as dag:
+        tasks = _table_tasks(lake, pipeline)
+        _wake_models(lake, pipeline, tasks)
+    return dag
+
+
+def _table_tasks(lake: Lake, pipeline: str) -> dict[str, LakeJobOperator]:
+    facts = lake.pipeline(pipeline)
+    # A table without source and without logic is filled by inference.
+    built = [name for name in lake.in_order(facts.tables) if lake.table(name).contract.source or lake.table(name).logic]
+    days = pipeline_days_task(facts.time_zone)
+    tasks: dict[str, LakeJobOperator] = {}
+    for layer in LAYERS:
+        names = [name for name in built if lake.table(name).layer == layer]
+        if not names:
+            continue
+        with TaskGroup(layer, prefix_group_id=False):
+            tasks |= {name: _table_task(lake, name, facts.owner) for name in names}
+            [tasks[name] for name in names] >> _gate(layer, names)
+    for name, task in tasks.items():
+        inputs = [tasks[read.table] for read in lake.table(name).contract.inputs if read.table in tasks]
+        (inputs or [days]) >> task
+    return tasks
+
+
+def _table_task(lake: Lake, name: str, owner: str) -> LakeJobOperator:
+    table = lake.table(name)
+    return LakeJobOperator(
+        task_id=name,
+        verb="build",
+        name=name,
+        days=DAYS,
+        force="{{ params.force }}",
+        outlets=[table_asset(name)],
+        owner=table.contract.owner or owner or "lake",
+        doc_md=table_doc(table),
+    )
+
+
+def _gate(layer: str, tables: list[str]) -> PythonOperator:
+    return PythonOperator(
+        task_id=f"{layer}_gate",
+        python_callable=show_verdict,
+        op_kwargs={"layer": layer, "tables": tables},
+        trigger_rule="all_done",
+        execution_timeout=LIGHT_TIMEOUT,
+        doc_md=f"What this run did with the tables of {layer}, from the ledger. Fails where a day was held or a table failed.",
+    )
+
+
+def show_verdict(layer: str, tables: list[str], dag_run: DagRunProtocol) -> list[dict[str, object]]:
+    """Logs one line a table and hands the verdicts on. Raises DataError where the layer is not as asked."""
+    from expectations.ledger import Ledger  # noqa: PLC0415 - the database driver is for tasks, not for parsing
+
+    from medallion.layer_gate import judge_layer  # noqa: PLC0415 - the same
+
+    lines, verdicts = judge_layer(Ledger(load_settings().ledger_url), run_name(dag_run), layer, tables)
+    log.info("%s passed: %s", layer, " | ".join(lines))
+    return verdicts
+
+
+def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, LakeJobOperator]) -> None:
+    for model in lake.models_of(pipeline):
+        contract = lake.model(model).contract
+        if contract.training in tasks:
+            tasks[contract.training] >> wake(training_id(model))
+        if contract.features in tasks:
+            tasks[contract.features] >> wake(inference_id(model))

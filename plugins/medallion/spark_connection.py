@@ -1,0 +1,35 @@
+"""The Airflow connection that says where Spark is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from expectations.errors import RequestError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+KNOWN_TYPES = ("spark_connect", "spark")
+
+
+def spark_connection(name: str) -> Connection:
+    """The connection, checked: SparkSubmitHook would take the master `yarn` for an unknown one.
+
+    Raises RequestError where it does not exist, is of another type or names no host.
+    """
+    try:
+        connection = BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        raise RequestError(
+            f"there is no Airflow connection {name!r}; add it with the type spark_connect (a Spark Connect server) or spark (spark-submit), "
+            f"or let LAKE_CONNECTION name another one."
+        ) from None
+    if connection.conn_type not in KNOWN_TYPES:
+        raise RequestError(
+            f"the Airflow connection {name!r} has the type {connection.conn_type!r}; expected {' or '.join(KNOWN_TYPES)}: change its type."
+        )
+    if not connection.host:
+        example = "127.0.0.1" if connection.conn_type == "spark_connect" else "local[2], yarn or spark://master"
+        raise RequestError(f"the Airflow connection {name!r} names no host; write one like {example}.")
+    return connection

@@ -1,0 +1,52 @@
+"""What spark-submit needs so that a job finds Delta, the contracts and itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from expectations.errors import RequestError
+from expectations.settings import REPOSITORY, load_settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+def submission_conf(connection: Connection) -> dict[str, str]:
+    """Delta, its jars and the search path; then `conf` from the connection's extra, which wins.
+
+    Raises RequestError where the folder of jars is empty.
+    """
+    jars = delta_jars()
+    class_path = os.pathsep.join(jars)
+    own = connection.extra_dejson.get("conf") or {}
+    return {
+        **DELTA,
+        "spark.jars": ",".join(jars),
+        "spark.driver.extraClassPath": class_path,
+        "spark.executor.extraClassPath": class_path,
+        "spark.executorEnv.PYTHONPATH": search_path(),
+        **{str(key): str(value) for key, value in own.items()},
+    }
+
+
+def delta_jars() -> list[str]:
+    """The jars that set-up resolved, sorted. LAKE_JARS names their folder; the default is `.lake/jars` beside the engine."""
+    folder = Path(os.environ.get("LAKE_JARS") or REPOSITORY / ".lake" / "jars")
+    jars = sorted(map(str, folder.glob("*.jar")))
+    if not jars:
+        raise RequestError(f"there are no Delta jars in {folder}; run `make setup`, or let LAKE_JARS name the folder that has them.")
+    return jars
+
+
+def search_path() -> str:
+    """PYTHONPATH of a job in another process: the engine, then the lake's own project."""
+    places = [str(REPOSITORY), str(load_settings().project), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return os.pathsep.join(dict.fromkeys(filter(None, places)))

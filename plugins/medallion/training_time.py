@@ -1,0 +1,45 @@
+"""Whether it is time to train a model, by the days of its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from expectations.days import ALL
+
+if TYPE_CHECKING:
+    from expectations.lake import Model
+    from expectations.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether to train, and why."""
+
+    train: bool
+    reason: str
+
+
+def training_time(ledger: Ledger, model: Model, *, forced: bool) -> Decision:
+    """Train where there is no champion, where it is forced, or where the newest day of data is `train.every` past the champion's last."""
+    every = int(model.contract.train.every.split()[0])
+    days = ledger.versions(model.contract.training)
+    champion = ledger.champion(model.name)
+    if not days:
+        return Decision(train=False, reason=f"{model.contract.training} has no published day, there is nothing to learn from")
+    if forced:
+        return Decision(train=True, reason="trained because the form says so")
+    if champion is None:
+        return Decision(train=True, reason="trained because there is no champion yet")
+    newest = max(days)
+    if ALL in (newest, champion.last_day):
+        changed = champion.inputs.get(model.contract.training, {}).get(ALL) != days.get(ALL)
+        return Decision(train=changed, reason=f"{model.contract.training} {'changed' if changed else 'is unchanged'} since version {champion.version}")
+    age = (date.fromisoformat(newest) - date.fromisoformat(champion.last_day)).days
+    old = age >= every
+    verb = "trained" if old else "not trained"
+    return Decision(
+        train=old,
+        reason=f"{verb}: the data reach to {newest}, version {champion.version} saw days to {champion.last_day}, {age} of {every} days ago",
+    )

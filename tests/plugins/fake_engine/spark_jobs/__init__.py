@@ -1,0 +1,1 @@
+"""Stands where the engine stands, for tests of what Airflow makes of its answers."""

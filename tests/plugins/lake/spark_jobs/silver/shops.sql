@@ -1,0 +1,1 @@
+SELECT shop FROM bronze_shops

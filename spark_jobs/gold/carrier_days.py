@@ -1,0 +1,21 @@
+"""How a carrier's day went. One row per scheduled local date of departure and carrier."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+LATE_FROM_MINUTES = 15
+
+
+def transform(silver_flights: DataFrame, silver_airlines: DataFrame) -> DataFrame:
+    """One row per flight date and carrier: counts of flights, and mean delays in minutes over the flights that have the value."""
+    days = silver_flights.groupBy("flight_date", "carrier").agg(
+        F.count("*").alias("flights"),
+        F.count_if("is_cancelled").alias("cancelled"),
+        F.avg("dep_delay_minutes").alias("mean_dep_delay_minutes"),
+        F.avg("arr_delay_minutes").alias("mean_arr_delay_minutes"),
+        F.count_if(F.col("arr_delay_minutes") > LATE_FROM_MINUTES).alias("late_arrivals"),
+    )
+    names = silver_airlines.select("carrier", "carrier_name")
+    return days.join(F.broadcast(names), "carrier", how="left")

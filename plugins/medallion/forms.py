@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import Param
 
 
 def day_fields(empty_means: str) -> dict[str, Param]:
     """Two date pickers that may stay empty."""
-    kind = {"type": ["null", "string"], "format": "date"}
+    kind: dict[str, Any] = {"type": ["null", "string"], "format": "date"}
     return {
         "first_day": Param(None, title="First day", description=f"The first day of the range. Empty: {empty_means}.", **kind),
         "last_day": Param(None, title="Last day", description="The last day of the range. Empty: the first day alone.", **kind),
@@ -16,4 +18,4 @@ def day_fields(empty_means: str) -> dict[str, Param]:
 
 def switch(title: str, description: str) -> Param:
     """A box that starts unticked."""
-    return Param(False, type="boolean", title=title, description=description)  # noqa: FBT003 - the value of the field
+    return Param(False, type="boolean", title=title, description=description)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.apache.spark.hooks.spark_connect import SparkConnectHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import AssetAlias
+
 from expectations.errors import TransientError
 from expectations.jobs import JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
-
 from medallion.assets import table_asset
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
     from expectations.jobs import Verb
 
 RUN = REPOSITORY / "spark_jobs" / "run.py"
@@ -65,7 +66,7 @@ class LakeJobOperator(SparkSubmitOperator):
         self._child: subprocess.Popen[str] | None = None
         self._submitted = False
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the provider's returns nothing
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
         request = self.request(context)
         connection = self.connection or load_settings().connection
@@ -144,7 +145,7 @@ class LakeJobOperator(SparkSubmitOperator):
         ended = "spark-submit ended well"
         try:
             super().execute(context)
-        except Exception as error:  # noqa: BLE001 - the exit code tells less than the record that the job left
+        except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         return record.read(ended)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG
+
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-
 from medallion.asked_days import DAYS, form_days_task
 from medallion.assets import model_asset, table_asset
 from medallion.documentation import model_doc
@@ -21,6 +21,7 @@ from medallion.triggering import wake
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
+
     from expectations.ledger import Ledger
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,14 @@ def training_dag(model: str) -> DAG:
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
-        asked = ShortCircuitOperator(
+        is_it_time = ShortCircuitOperator(
             task_id="is_it_time",
-            python_callable=is_it_time,
+            python_callable=time_to_train,
             op_kwargs={"model": model},
             execution_timeout=LIGHT_TIMEOUT,
             doc_md=f"Whether {model} is {facts.contract.train.every} of data old, or the form says to train anyway.",
         )
-        trained = LakeJobOperator(
+        train = LakeJobOperator(
             task_id="train",
             verb="train",
             name=model,
@@ -67,14 +68,14 @@ def training_dag(model: str) -> DAG:
             execution_timeout=TRAINING_TIMEOUT,
             doc_md=model_doc(facts),
         )
-        promoted = ShortCircuitOperator(
+        is_champion_new = ShortCircuitOperator(
             task_id="is_champion_new",
-            python_callable=is_champion_new,
+            python_callable=champion_is_new,
             op_kwargs={"model": model},
             execution_timeout=LIGHT_TIMEOUT,
             doc_md="Whether this run's model became the champion.",
         )
-        asked >> trained >> promoted >> wake(inference_id(model))
+        is_it_time >> train >> is_champion_new >> wake(inference_id(model))
     return dag
 
 
@@ -94,23 +95,21 @@ def inference_dag(model: str) -> DAG:
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
-        scored = LakeJobOperator(
-            task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts)
-        )
-        form_days_task() >> scored
+        score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts))
+        form_days_task() >> score
     return dag
 
 
-def is_it_time(model: str, params: dict[str, Any]) -> bool:
+def time_to_train(model: str, params: dict[str, Any]) -> bool:
     """Whether to train; the reason is in the log."""
-    from medallion.training_time import training_time  # noqa: PLC0415 - the database driver is for tasks, not for parsing
+    from medallion.training_time import training_time
 
     decision = training_time(_ledger(), load_lake().model(model), forced=bool(params.get("force")))
     log.info("%s: %s", model, decision.reason)
     return decision.train
 
 
-def is_champion_new(model: str, dag_run: DagRunProtocol) -> bool:
+def champion_is_new(model: str, dag_run: DagRunProtocol) -> bool:
     """Whether the champion was trained by this run."""
     champion = _ledger().champion(model)
     new = champion is not None and champion.run_id == run_name(dag_run)
@@ -119,6 +118,6 @@ def is_champion_new(model: str, dag_run: DagRunProtocol) -> bool:
 
 
 def _ledger() -> Ledger:
-    from expectations.ledger import Ledger  # noqa: PLC0415 - the same
+    from expectations.ledger import Ledger
 
     return Ledger(load_settings().ledger_url)

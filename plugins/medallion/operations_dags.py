@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow.sdk import DAG, AssetAlias, Param, task
 from airflow.timetables.trigger import CronTriggerTimetable
+
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-
 from medallion.lake_job import LakeJobOperator
 from medallion.retrying import LIGHT_TIMEOUT, task_defaults
 

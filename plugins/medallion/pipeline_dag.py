@@ -6,11 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow.providers.standard.operators.python import PythonOperator
-from airflow.sdk import DAG, TaskGroup
+from airflow.sdk import DAG, BaseOperator, TaskGroup
+from airflow.sdk.exceptions import AirflowSkipException
+
 from expectations.contract import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-
 from medallion.asked_days import DAYS, pipeline_days_task
 from medallion.assets import table_asset
 from medallion.day_timetable import DayTimetable
@@ -24,6 +25,7 @@ from medallion.triggering import wake
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
+
     from expectations.lake import Lake
 
 log = logging.getLogger(__name__)
@@ -77,7 +79,7 @@ def _table_tasks(lake: Lake, pipeline: str) -> dict[str, LakeJobOperator]:
             tasks |= {name: _table_task(lake, name, facts.owner) for name in names}
             [tasks[name] for name in names] >> _gate(layer, names)
     for name, task in tasks.items():
-        inputs = [tasks[read.table] for read in lake.table(name).contract.inputs if read.table in tasks]
+        inputs: list[BaseOperator] = [tasks[read.table] for read in lake.table(name).contract.inputs if read.table in tasks]
         (inputs or [days]) >> task
     return tasks
 
@@ -100,18 +102,22 @@ def _gate(layer: str, tables: list[str]) -> PythonOperator:
     return PythonOperator(
         task_id=f"{layer}_gate",
         python_callable=show_verdict,
-        op_kwargs={"layer": layer, "tables": tables},
+        op_kwargs={"layer": layer, "tables": tables, "days": DAYS},
         trigger_rule="all_done",
         execution_timeout=LIGHT_TIMEOUT,
         doc_md=f"What this run did with the tables of {layer}, from the ledger. Fails where a day was held or a table failed.",
     )
 
 
-def show_verdict(layer: str, tables: list[str], dag_run: DagRunProtocol) -> list[dict[str, object]]:
-    """Logs one line a table and hands the verdicts on. Raises DataError where the layer is not as asked."""
-    from expectations.ledger import Ledger  # noqa: PLC0415 - the database driver is for tasks, not for parsing
+def show_verdict(layer: str, tables: list[str], days: str, dag_run: DagRunProtocol) -> list[dict[str, object]]:
+    """Logs one line a table and hands the verdicts on. Raises DataError where the layer is not as asked.
 
-    from medallion.layer_gate import judge_layer  # noqa: PLC0415 - the same
+    Skips where the run has no days: then resolve_days has said why.
+    """
+    if not days:
+        raise AirflowSkipException("the run has no days")
+    from expectations.ledger import Ledger
+    from medallion.layer_gate import judge_layer
 
     lines, verdicts = judge_layer(Ledger(load_settings().ledger_url), run_name(dag_run), layer, tables)
     log.info("%s passed: %s", layer, " | ".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
 from expectations.errors import RequestError
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ def spark_connection(name: str) -> Connection:
             f"or let LAKE_CONNECTION name another one."
         ) from None
     if connection.conn_type not in KNOWN_TYPES:
-        raise RequestError(
-            f"the Airflow connection {name!r} has the type {connection.conn_type!r}; expected {' or '.join(KNOWN_TYPES)}: change its type."
-        )
+        raise RequestError(f"the Airflow connection {name!r} has the type {connection.conn_type!r}; expected {' or '.join(KNOWN_TYPES)}: change its type.")
     if not connection.host:
         example = "127.0.0.1" if connection.conn_type == "spark_connect" else "local[2], yarn or spark://master"
         raise RequestError(f"the Airflow connection {name!r} names no host; write one like {example}.")

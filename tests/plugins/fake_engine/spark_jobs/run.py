@@ -37,5 +37,5 @@ if __name__ == "__main__":
     found = dict(zip(options[::2], options[1::2], strict=True))
     asked = JobRequest.model_validate({"verb": verb, "name": name, "run_id": found["--run"], "days": found.get("--days")})
     answer = run(asked, os.environ.get("SPARK_REMOTE"))
-    print(f"the child says {answer.message}")
+    sys.stdout.write(f"the child says {answer.message}\n")
     sys.exit(0 if answer.status in {"done", "unchanged"} else 1)

@@ -1,0 +1,46 @@
+"""The glue's tests: a small lake of their own, an Airflow home that is thrown away, and an engine that answers what a test asks for."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Airflow writes its configuration where this points to, when it is imported.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from expectations.jobs import JobRequest, JobResult
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The lake of these tests; its tables and ledger lie in a folder of the test."""
+    for variable in ("LAKE_ENV", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_CONNECTION", "LAKE_SCHEDULE", "LAKE_PYTHON", "LAKE_JARS"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("LAKE_PROJECT", str(HERE / "lake"))
+    monkeypatch.setenv("LAKE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("LAKE_ROOT", str(tmp_path / "root"))
+    return HERE / "lake"
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[JobRequest, str | None], JobResult]], None]:
+    """Puts a function in the place of `spark_jobs.run.run`."""
+
+    def put(run: Callable[[JobRequest, str | None], JobResult]) -> None:
+        module = ModuleType("spark_jobs.run")
+        module.run = run  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "spark_jobs.run", module)
+
+    return put

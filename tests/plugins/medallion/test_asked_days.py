@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from expectations.errors import RequestError
+from medallion.asked_days import form_days, pipeline_days
+
+
+def run(partition_key: str | None = None) -> Any:
+    return SimpleNamespace(partition_key=partition_key, run_after=datetime(2013, 2, 1, 3, tzinfo=UTC))
+
+
+def days(form: dict[str, str | None], partition_key: str | None = None) -> str:
+    return pipeline_days(form, run(partition_key), "America/New_York")
+
+
+def test_the_forms_days_win_over_the_partition() -> None:
+    assert days({"first_day": "2013-01-01", "last_day": "2013-01-31"}, "2013-05-05") == "2013-01-01..2013-01-31"
+
+
+def test_one_day_of_the_form_means_that_day() -> None:
+    assert days({"first_day": "2013-01-05", "last_day": None}) == "2013-01-05..2013-01-05"
+
+
+def test_a_partition_is_its_day() -> None:
+    assert days({"first_day": None, "last_day": None}, "2013-05-05") == "2013-05-05..2013-05-05"
+
+
+def test_an_empty_form_means_the_day_before_the_click_in_the_pipelines_time_zone() -> None:
+    assert days({}) == "2013-01-30..2013-01-30"
+
+
+def test_a_range_back_to_front_is_refused_in_one_sentence() -> None:
+    with pytest.raises(RequestError, match="back to front: first_day 2013-01-03 is after last_day 2013-01-01; swap them"):
+        days({"first_day": "2013-01-03", "last_day": "2013-01-01"})
+
+
+def test_inference_without_days_names_none() -> None:
+    assert form_days({"first_day": None, "last_day": None}, run("2013-05-05")) == ""

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import RetryAction
+from airflow.sdk.bases.operator import ExecutorSafeguard
+from airflow.sdk.execution_time.context import OutletEventAccessors
+
+from expectations.errors import DataError, LeaseError, RequestError, TransientError
+from expectations.jobs import JobRequest, JobResult
+from medallion.assets import table_asset
+from medallion.lake_job import LakeJobOperator
+from medallion.retrying import RETRY_POLICY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Engine = Callable[[Callable[[JobRequest, str | None], JobResult]], None]
+
+FAKE_RUN = Path(__file__).parent.parent / "fake_engine" / "spark_jobs" / "run.py"
+CONNECT = {"conn_type": "spark_connect", "host": "127.0.0.1", "port": 15999}
+
+
+def connection(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SPARK_LAKE", json.dumps(facts))
+
+
+def context() -> dict[str, Any]:
+    return {"dag_run": SimpleNamespace(dag_id="shop_daily", run_id="manual__1"), "outlet_events": OutletEventAccessors()}
+
+
+def execute(job: LakeJobOperator, given: dict[str, Any]) -> Any:
+    return job.execute(given, LakeJobOperator__sentinel=ExecutorSafeguard.sentinel_value)
+
+
+def build(**fields: Any) -> LakeJobOperator:
+    return LakeJobOperator(task_id="silver.visits", verb="build", name="silver.visits", outlets=[table_asset("silver.visits")], **fields)
+
+
+def answer(status: str, **facts: Any) -> Callable[[JobRequest, str | None], JobResult]:
+    return lambda request, remote: JobResult.model_validate(
+        {"request": request, "status": status, "message": f"silver.visits {status} at {remote}", "facts": facts}
+    )
+
+
+def test_the_rendered_fields_and_the_run_become_the_request() -> None:
+    job = build(days="2013-01-01..2013-01-03", force="True")
+    assert job.request(context()) == JobRequest(
+        verb="build", name="silver.visits", run_id="shop_daily/manual__1", days="2013-01-01..2013-01-03", force=True
+    )
+
+
+def test_empty_fields_are_not_given() -> None:
+    request = LakeJobOperator(task_id="score", verb="score", name="spender", force="False").request(context())
+    assert (request.days, request.version, request.force) == (None, None, False)
+
+
+def test_version_zero_is_a_version() -> None:
+    job = LakeJobOperator(task_id="restore", verb="restore", name="silver.visits", version="0")
+    assert job.request(context()).version == 0
+
+
+def test_a_result_over_spark_connect_becomes_the_asset_event(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    connection(monkeypatch, **CONNECT)
+    engine(answer("done", rows_out=7))
+    given = context()
+    shown = execute(build(days="2013-01-01..2013-01-01"), given)
+    assert shown == {"status": "done", "message": "silver.visits done at sc://127.0.0.1:15999/"}
+    extra = given["outlet_events"][table_asset("silver.visits")].extra
+    assert (extra["rows_out"], extra["status"]) == (7, "done")
+
+
+def test_nothing_to_do_is_a_success(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    connection(monkeypatch, **CONNECT)
+    engine(answer("unchanged"))
+    assert execute(build(), context())["status"] == "unchanged"
+
+
+@pytest.mark.parametrize(("status", "error"), [("held", DataError), ("failed_transient", TransientError)])
+def test_a_failed_job_fails_its_task_and_leaves_no_event(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, status: str, error: type[Exception]
+) -> None:
+    connection(monkeypatch, **CONNECT)
+    engine(answer(status))
+    given = context()
+    with pytest.raises(error, match=f"silver.visits {status}"):
+        execute(build(), given)
+    assert given["outlet_events"][table_asset("silver.visits")].extra == {}
+
+
+def test_with_lake_python_the_job_runs_as_a_child_and_its_record_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection(monkeypatch, **CONNECT)
+    monkeypatch.setenv("LAKE_PYTHON", sys.executable)
+    monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
+    shown = execute(build(days="2013-01-01..2013-01-02"), context())
+    assert shown["message"] == "build silver.visits done for 2013-01-01..2013-01-02 at sc://127.0.0.1:15999/"
+
+
+def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_try_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    connection(monkeypatch, **CONNECT)
+    monkeypatch.setenv("LAKE_PYTHON", sys.executable)
+    monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
+    execute(build(days="2013-01-01"), context())
+    monkeypatch.setattr("medallion.lake_job.RUN", tmp_path / "missing.py")
+    with pytest.raises(TransientError, match=r"no result record .*exit code 2"):
+        execute(build(days="2013-01-01"), context())
+
+
+def test_an_unknown_connection_is_one_sentence_and_never_yarn() -> None:
+    with pytest.raises(RequestError, match="there is no Airflow connection 'nowhere'; add it with the type spark_connect"):
+        execute(build(connection="nowhere"), context())
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"conn_type": "http", "host": "x"}, "has the type 'http'; expected spark_connect or spark: change its type"),
+        ({"conn_type": "spark"}, r"names no host; write one like local\[2\]"),
+    ],
+)
+def test_a_connection_of_another_kind_is_one_sentence(monkeypatch: pytest.MonkeyPatch, facts: dict[str, str], sentence: str) -> None:
+    connection(monkeypatch, **facts)
+    with pytest.raises(RequestError, match=sentence):
+        execute(build(), context())
+
+
+def test_spark_submit_without_jars_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    connection(monkeypatch, conn_type="spark", host="local[2]")
+    monkeypatch.setenv("LAKE_JARS", str(tmp_path))
+    with pytest.raises(RequestError, match="no Delta jars in .*run `make setup`"):
+        execute(build(), context())
+
+
+def test_spark_submit_gets_the_job_delta_its_jars_and_the_connections_own_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jars = tmp_path / "jars"
+    jars.mkdir()
+    (jars / "delta.jar").touch()
+    monkeypatch.setenv("LAKE_JARS", str(jars))
+    connection(monkeypatch, conn_type="spark", host="local[2]", extra={"conf": {"spark.executor.memory": "2g"}})
+    # In the place of the binary: it writes its arguments down and runs the job, as spark-submit would.
+    binary = tmp_path / "spark-submit"
+    binary.write_text(
+        f'#!/bin/bash\nprintf "%s\\n" "$@" > {tmp_path}/arguments\nexec {sys.executable} {FAKE_RUN} build silver.visits --run shop_daily/manual__1 --days 2013-01-01\n'
+    )
+    binary.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    shown = execute(build(days="2013-01-01"), context())
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert shown["status"] == "done"
+    assert arguments[arguments.index("--master") + 1] == "local[2]"
+    assert f"spark.jars={jars}/delta.jar" in arguments
+    assert f"spark.driver.extraClassPath={jars}/delta.jar" in arguments
+    assert "spark.executor.memory=2g" in arguments
+    assert arguments[-6:] == ["build", "silver.visits", "--run", "shop_daily/manual__1", "--days", "2013-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        (DataError("held"), RetryAction.FAIL),
+        (RequestError("back to front"), RetryAction.FAIL),
+        (LeaseError("taken"), RetryAction.RETRY),
+        (ConnectionRefusedError(), RetryAction.RETRY),
+        (RuntimeError("grpc"), RetryAction.DEFAULT),
+    ],
+)
+def test_only_the_surroundings_are_worth_another_try(error: Exception, action: RetryAction) -> None:
+    assert RETRY_POLICY.evaluate(error, try_number=1, max_tries=2).action is action

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from expectations.errors import DataError
+from expectations.ledger import Attempt, DayEntry, Ledger
+from medallion.layer_gate import judge_layer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = "shop_daily/1"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(f"sqlite:///{tmp_path}/ledger.db")
+
+
+def job(ledger: Ledger, table: str, status: str, held: tuple[str, ...] = ()) -> None:
+    days = ["2013-01-01", "2013-01-02"]
+    entries = [
+        DayEntry(table, day, "held" if day in held else "published", 4, RUN, "c", "l", {}, rows_out=100, rows_quarantined=3) for day in days
+    ]
+    ledger.record(entries, [])
+    ledger.note(Attempt(RUN, table, status, f"{table} said so", days))
+
+
+def test_a_layer_passes_with_a_line_for_each_table(ledger: Ledger) -> None:
+    job(ledger, "silver.visits", "done")
+    ledger.note(Attempt(RUN, "silver.shops", "unchanged", "nothing new", []))
+    lines, verdicts = judge_layer(ledger, RUN, "silver", ["silver.visits", "silver.shops"])
+    assert lines == [
+        "silver.visits done; 2 days published, 200 rows, 6 quarantined; silver.visits said so",
+        "silver.shops unchanged; nothing new",
+    ]
+    assert verdicts[0]["quarantined"] == 6
+
+
+def test_a_held_day_fails_the_layer_and_is_named(ledger: Ledger) -> None:
+    job(ledger, "silver.visits", "held", held=("2013-01-02",))
+    with pytest.raises(DataError, match=r"silver: 1 of 1 tables are not as asked: silver.visits held; .*held: 2013-01-02"):
+        judge_layer(ledger, RUN, "silver", ["silver.visits"])
+
+
+def test_a_table_that_never_ran_fails_the_layer(ledger: Ledger) -> None:
+    with pytest.raises(DataError, match="gold.days not run; an input was held"):
+        judge_layer(ledger, RUN, "gold", ["gold.days"])
+
+
+def test_the_last_try_of_the_run_counts(ledger: Ledger) -> None:
+    job(ledger, "silver.visits", "held", held=("2013-01-02",))
+    job(ledger, "silver.visits", "done")
+    assert judge_layer(ledger, RUN, "silver", ["silver.visits"])[1][0]["status"] == "done"

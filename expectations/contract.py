@@ -12,6 +12,8 @@ Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
 WriteMode = Literal["replace_days", "merge", "append", "replace_all", "scd2"]
 OnFail = Literal["quarantine", "drop", "stop", "warn"]
+Metric = Literal["accuracy", "roc_auc", "average_precision", "log_loss", "brier", "precision", "recall"]
+"""Figures of a model on its test days; of log_loss and brier the smaller is the better."""
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,126}")
@@ -170,7 +172,10 @@ def _input(entry: Any) -> Any:
 
 
 class Split(Facts):
-    """Days of the label table, by time: training is all before validation, which is all before test."""
+    """Days of the training table, by time: training is all before validation, which is all before test.
+
+    Candidates are judged on folds of the training days and, as the last fold, on the validation days; the best one learns from both.
+    """
 
     validation_days: Annotated[int, Field(ge=1)]
     test_days: Annotated[int, Field(ge=1)]
@@ -181,9 +186,15 @@ class Split(Facts):
 class MetricGate(Facts):
     """A threshold that a model must reach on the test days before it may serve."""
 
-    metric: str
+    metric: Metric
     at_least: float | None = None
     at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _has_a_threshold(self) -> MetricGate:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError(f"the gate on {self.metric} has no threshold; add at_least or at_most")
+        return self
 
 
 class Train(Facts):
@@ -205,7 +216,13 @@ class ModelContract(Facts):
     """What is scored: the same features, without labels, one row a thing to predict."""
     predictions: TableName
     """The table that inference publishes to; its contract stands with the tables."""
+    probability: ColumnName = "probability"
+    """The column of `predictions` for the probability that `target` is true."""
+    predicted: ColumnName = "predicted"
+    """The column of `predictions` for the answer: the probability is at least `threshold`."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     target: ColumnName
+    """A boolean, or a number that is 0 or 1."""
     inputs: Annotated[tuple[ColumnName, ...], Field(min_length=1)]
     """The columns that the estimator sees, in order."""
     split: Split
@@ -213,12 +230,19 @@ class ModelContract(Facts):
     """Parameter name of the estimator to the values tried; every combination is fitted."""
     folds: Annotated[int, Field(ge=2, le=10)] = 3
     """Time-ordered folds within the training days."""
-    score: str = "roc_auc"
+    score: Metric = "roc_auc"
+    """What candidates are compared by, and a challenger with the champion."""
     gates: tuple[MetricGate, ...] = ()
     train: Train = Train()
     seed: int = 7
     trusted_types: tuple[str, ...] = ()
     """Types that skops may load beside its own defaults."""
+
+    def prediction_columns(self, features: TableContract) -> dict[str, str]:
+        """The columns of `predictions` and their types: the features' grain and day, the answer, and what it was made with."""
+        keys = [*features.grain, *([features.day] if features.day and features.day not in features.grain else [])]
+        made_with = {"model_name": "string", "model_version": "int", "features_version": "bigint", "scored_at": "timestamp"}
+        return {**{key: features.columns[key].type for key in keys}, self.probability: "double", self.predicted: "boolean", **made_with}
 
 
 class Pipeline(Facts):

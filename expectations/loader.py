@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FactsT = TypeVar("FactsT", bound=Facts)
+MODEL_INPUT_TYPES = ("string", "int", "bigint", "double", "boolean")
 
 
 def load_lake(project: Path | None = None) -> Lake:
@@ -199,15 +200,49 @@ def _check_model(lake: Lake, model: Model) -> None:
         _known_name(place, getattr(contract, key), lake.tables, "table")
     training = lake.tables[contract.training].contract
     features = lake.tables[contract.features].contract
+    place = f"{model.file}:{line_of(model.file, ('inputs',))}"
     for column in (contract.target, *contract.inputs):
         if column not in training.columns:
-            raise ContractError(f"{model.file}:{line_of(model.file, ('inputs',))}: {contract.training} has no column {column!r}.{did_you_mean(column, training.columns)}")
+            raise ContractError(f"{place}: {contract.training} has no column {column!r}.{did_you_mean(column, training.columns)}")
     for column in contract.inputs:
         if column not in features.columns:
-            raise ContractError(f"{model.file}:{line_of(model.file, ('inputs',))}: {contract.features} has no column {column!r}.{did_you_mean(column, features.columns)}")
+            raise ContractError(f"{place}: {contract.features} has no column {column!r}.{did_you_mean(column, features.columns)}")
         if column == contract.target:
-            raise ContractError(f"{model.file}:{line_of(model.file, ('inputs',))}: the target {column!r} is among the inputs; take it out.")
+            raise ContractError(f"{place}: the target {column!r} is among the inputs; take it out.")
+        if features.columns[column].type not in MODEL_INPUT_TYPES:
+            raise ContractError(
+                f"{place}: the input {column!r} is {features.columns[column].type}, a model takes {', '.join(MODEL_INPUT_TYPES)}; "
+                f"make a number of it in {contract.features}."
+            )
+    _check_model_days(lake, model)
+    _check_predictions(lake, model)
     _arguments(model.logic, "build_estimator")
+
+
+def _check_model_days(lake: Lake, model: Model) -> None:
+    for key in ("training", "features"):
+        name = getattr(model.contract, key)
+        if not lake.tables[name].contract.day:
+            place = f"{model.file}:{line_of(model.file, (key,))}"
+            raise ContractError(f"{place}: {name} has no `day`, so it cannot be split by time; name its day column in {lake.tables[name].file}.")
+
+
+def _check_predictions(lake: Lake, model: Model) -> None:
+    """Inference writes these columns and no others; a prediction is never rewritten."""
+    table = lake.tables[model.contract.predictions]
+    features = lake.tables[model.contract.features].contract
+    expected = model.contract.prediction_columns(features)
+    found = {name: column.type for name, column in table.contract.columns.items()}
+    for name in [*expected, *found]:
+        if expected.get(name) != found.get(name):
+            raise ContractError(
+                f"{table.line('columns')}: {model.name} fills {table.name} with {name!r} as {expected.get(name, 'no column')}, "
+                f"the contract has {found.get(name, 'no such column')}; write {', '.join(f'{key}: {{type: {kind}}}' for key, kind in expected.items())}."
+            )
+    if table.contract.write != "append" or table.contract.day != features.day or not {*features.grain, "model_version"} <= {*table.contract.grain}:
+        grain = ", ".join([*features.grain, "model_version"])
+        needs = f"write: append, day: {features.day} and grain: [{grain}]"
+        raise ContractError(f"{table.file}:1: {table.name} keeps the predictions of {model.name}, so it needs {needs}.")
 
 
 def _check_pipelines(lake: Lake, file: Path) -> None:

@@ -1,0 +1,66 @@
+"""The rows that models see: contract columns as the numbers and texts that an estimator takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pyspark.sql import functions as F
+
+from expectations.errors import ModelError, TransientError
+from spark_jobs.lake.reading import read_published
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+    from expectations.contract import TableContract
+    from expectations.lake import Model
+    from spark_jobs.lake.job import Job
+
+
+def as_input(contract: TableContract, name: str) -> Column:
+    """A column as a model sees it: texts stay texts, all else is a double, so that a batch without nulls looks like one with nulls."""
+    column = F.col(name)
+    return column if contract.columns[name].type == "string" else column.cast("double")
+
+
+def read_examples(job: Job, model: Model, versions: dict[str, int]) -> pd.DataFrame:
+    """The training table's rows of these days, sorted by day and grain: keys, inputs, and the target as 0 or 1.
+
+    `versions` says at which version each day last changed. Raises TransientError where a day changed while it was read, ModelError
+    where the target is not two-valued.
+    """
+    contract, table = model.contract, job.lake.table(model.contract.training)
+    keys = keys_of(table.contract)
+    inputs = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(contract.inputs)]
+    rows = read_published(job, table.name, versions).select(*keys, *inputs, F.col(contract.target).cast("double").alias("y"))
+    frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
+    now = job.ledger.versions(table.name, versions)
+    if now != versions:
+        raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
+    _check_target(model, frame)
+    named = {f"x{position}": name for position, name in enumerate(contract.inputs)}
+    # a key may be an input too: then it is kept once, as the input
+    keyed = frame.drop(columns=[key for key in keys if key in contract.inputs]).rename(columns={**named, "y": contract.target})
+    days = pd.Series([str(day) for day in frame[str(table.contract.day)]], name=DAY)
+    return pd.concat([days, keyed.astype({contract.target: "int64"})], axis="columns")
+
+
+DAY = "_day"
+"""The column of examples for the day of a row, as a day key."""
+
+
+def keys_of(contract: TableContract) -> list[str]:
+    """Day and grain: what tells a row."""
+    day = str(contract.day)
+    return [day, *(name for name in contract.grain if name != day)]
+
+
+def _check_target(model: Model, frame: pd.DataFrame) -> None:
+    found = sorted(frame["y"].unique().tolist(), key=str)
+    if found != [0.0, 1.0]:
+        shown = ", ".join(map(str, found[:5])) or "no row at all"
+        raise ModelError(
+            f"{model.name}: the target {model.contract.target!r} of {model.contract.training} must be false and true (or 0 and 1) and never null, "
+            f"found {shown}; mend it in the table, or take more days."
+        )

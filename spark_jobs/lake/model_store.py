@@ -1,0 +1,226 @@
+"""Where models are kept: MLflow has runs, versions and the alias `champion`; the lake has the file that serves and what it learned from.
+
+A model is one skops file, known by its sha256. Nothing here unpickles, and nothing takes an allow-list from a file: the types that may
+be loaded are those that the contract trusts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import skops.io
+
+from expectations.errors import ModelError, TransientError
+from spark_jobs.lake.storage import Place
+from spark_jobs.lake.worker import read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from mlflow import MlflowClient
+
+    from expectations.lake import Model
+    from expectations.settings import Settings
+
+CHAMPION = "champion"
+MODEL_FILE = "model.skops"
+PACKAGES = ("scikit-learn", "numpy", "skops")
+"""What a model file needs to be read."""
+RUN_TAG = "lake.run_id"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One model on its way into the registry.
+
+    `estimator` is fitted; `examples` are all it was shown, test days included, sorted; `seen` are some rows of its inputs. `facts` become
+    tags of run and version, `datasets` inputs of the run: table name to what identifies what was read of it.
+    """
+
+    run_id: str
+    estimator: Any
+    examples: pd.DataFrame
+    seen: pd.DataFrame
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    facts: dict[str, str]
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered version: `file` and `training_set` are places in the lake, their sha256 are hex."""
+
+    version: int
+    file: str
+    sha256: str
+    training_set: str
+    training_set_sha256: str
+    mlflow_run: str
+
+
+class ModelStore:
+    """The registry of one model."""
+
+    def __init__(self, settings: Settings, model: Model) -> None:
+        self.model = model
+        self.trusted = list(model.contract.trusted_types)
+        self.folder = f"{settings.models_path}/{model.name}"
+        self._ledger_url = settings.ledger_url
+        self._known_client: MlflowClient | None = None
+
+    def load(self, file: str, sha256: str) -> Any:
+        """The fitted estimator. Raises ModelError where the file is not the registered one or holds a type that the contract does not trust."""
+        try:
+            return read_model(file, sha256, self.trusted)
+        except FileNotFoundError:
+            raise ModelError(f"{self.model.name}: the model file {file} is gone; train again, or bring it back from MLflow.") from None
+        except OSError as error:
+            raise TransientError(f"{self.model.name}: {file} cannot be read ({error}).") from None
+        except Exception as error:
+            raise ModelError(f"{self.model.name}: the model file is refused: {error}. Train again, or find out who changed it.") from None
+
+    def keep_examples(self, examples: pd.DataFrame, location: str) -> str:
+        """Write examples as one Parquet file and return its sha256."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with tempfile.TemporaryDirectory() as folder:
+            draft = Place.of(f"{folder}/examples.parquet")
+            pq.write_table(pa.Table.from_pandas(examples, preserve_index=False), draft.path, compression="zstd")
+            draft.copy_to(Place.of(location))
+            return draft.fingerprint()[0]
+
+    def register(self, registration: Registration) -> Registered:
+        """Keep the file and the training set, and add a version. A version that a broken attempt of the same run left behind is replaced.
+
+        Raises ModelError where the estimator holds a type that the contract does not trust.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            draft = f"{folder}/model"
+            self._save(registration, draft)
+            saved = Place.of(f"{draft}/{MODEL_FILE}")
+            sha256 = saved.fingerprint()[0]
+            kept = f"{self.folder}/{sha256[:16]}"
+            saved.copy_to(Place.of(f"{kept}/{MODEL_FILE}"))
+            learned = f"{kept}/examples.parquet"
+            learned_sha256 = self.keep_examples(registration.examples, learned)
+            self.load(f"{kept}/{MODEL_FILE}", sha256)
+            tags = {**registration.facts, RUN_TAG: registration.run_id, "lake.sha256": sha256, "lake.file": f"{kept}/{MODEL_FILE}"}
+            tags |= {"lake.training_set": learned, "lake.training_set_sha256": learned_sha256}
+            tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
+            run, version = self._log(registration, draft, tags)
+        return Registered(version, f"{kept}/{MODEL_FILE}", sha256, learned, learned_sha256, run)
+
+    def crown(self, version: int) -> None:
+        """Point the alias `champion` at a version, for people and tools; the lake itself asks the ledger."""
+        self._client.set_registered_model_alias(self.model.name, CHAMPION, str(version))
+
+    def _save(self, registration: Registration, folder: str) -> None:
+        os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+        _ = self._client  # MLflow reads its switches when it is first imported
+        import mlflow.sklearn
+        from mlflow.models import infer_signature
+
+        mlflow.sklearn.save_model(
+            registration.estimator,
+            folder,
+            serialization_format="skops",
+            skops_trusted_types=self.trusted,
+            signature=infer_signature(registration.seen),
+            pip_requirements=[f"{name}=={installed(name)}" for name in PACKAGES],
+        )
+        self.check_trust(skops.io.get_untrusted_types(file=f"{folder}/{MODEL_FILE}"))
+
+    def check_trust(self, found: Iterable[str]) -> None:
+        """Raises ModelError where a model needs more types than the contract trusts."""
+        unknown = sorted(set(found) - set(self.trusted))
+        if unknown:
+            raise ModelError(
+                f"{self.model.name} is made of types that {self.model.file} does not trust: {', '.join(unknown)}. "
+                "Look at what they do when they are loaded, then add them to trusted_types, or build the estimator without them."
+            )
+
+    def _log(self, registration: Registration, folder: str, tags: dict[str, str]) -> tuple[str, int]:
+        from mlflow.entities import Metric, Param
+
+        client = self._client
+        run = client.create_run(self._experiment(), tags={**tags, "mlflow.runName": f"{self.model.name} {registration.run_id}"})
+        run_id: str = run.info.run_id
+        now = run.info.start_time
+        try:
+            client.log_batch(
+                run_id,
+                metrics=[Metric(name, value, now, 0) for name, value in registration.metrics.items()],
+                params=[Param(name, str(value)) for name, value in registration.parameters.items()],
+            )
+            client.log_inputs(run_id, [_dataset(name, facts) for name, facts in registration.datasets.items()])
+            client.log_artifacts(run_id, folder, "model")
+            version = self._add_version(run_id, tags, registration.run_id)
+        except BaseException:
+            client.set_terminated(run_id, "FAILED")
+            raise
+        client.set_terminated(run_id)
+        return run_id, version
+
+    def _add_version(self, mlflow_run: str, tags: dict[str, str], run_id: str) -> int:
+        from mlflow.exceptions import MlflowException
+
+        client, name = self._client, self.model.name
+        try:
+            client.create_registered_model(name, description=self.model.contract.description)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        for old in client.search_model_versions(f"name = '{name}'"):
+            if old.tags.get(RUN_TAG) == run_id:
+                client.delete_model_version(name, old.version)
+        added = client.create_model_version(name, f"runs:/{mlflow_run}/model", mlflow_run, tags=tags)
+        return int(added.version)
+
+    @property
+    def _client(self) -> MlflowClient:
+        if self._known_client is None:
+            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+            os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+            from mlflow import MlflowClient
+
+            self._known_client = MlflowClient(tracking_address(self._ledger_url))
+        return self._known_client
+
+    def _experiment(self) -> str:
+        known = self._client.get_experiment_by_name(self.model.name)
+        if known is not None:
+            return str(known.experiment_id)
+        return str(self._client.create_experiment(self.model.name, artifact_folder(tracking_address(self._ledger_url))))
+
+
+def tracking_address(ledger_url: str) -> str:
+    """MLFLOW_TRACKING_URI, else a database beside the ledger. Raises ModelError where neither is there."""
+    address = os.environ.get("MLFLOW_TRACKING_URI")
+    if address:
+        return address
+    if not ledger_url.startswith("sqlite:///"):
+        raise ModelError("MLFLOW_TRACKING_URI is not set, so there is no registry for models; set it to your MLflow server's address.")
+    return f"sqlite:///{Path(ledger_url.removeprefix('sqlite:///')).with_name('mlflow.db')}"
+
+
+def artifact_folder(address: str) -> str | None:
+    """Where the files of runs go: an MLflow server decides for itself, a SQLite file has its files beside it."""
+    if not address.startswith("sqlite:///"):
+        return None
+    return Path(address.removeprefix("sqlite:///")).with_name("mlflow-artifacts").absolute().as_uri()
+
+
+def _dataset(table: str, facts: dict[str, Any]) -> Any:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(name=table, digest=str(facts["sha256"])[:8], source_type="delta", source=json.dumps(facts))
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

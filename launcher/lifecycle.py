@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from launcher.layout import State
 
-PATIENCE_SECONDS = 180
+# An idle machine of two cores needs 20, a busy one several times that.
+PATIENCE_SECONDS = 300
 
 
 def up() -> None:

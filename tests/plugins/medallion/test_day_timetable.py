@@ -10,9 +10,7 @@ from medallion.day_timetable import DayTimetable
 
 
 def new_york(cron: str = "0 6 * * *", last_day: date | None = date(2013, 12, 31), *, by_the_clock: bool = True) -> DayTimetable:
-    return DayTimetable(
-        cron, time_zone="America/New_York", first_day=date(2013, 1, 1), last_day=last_day, by_the_clock=by_the_clock
-    )
+    return DayTimetable(cron, time_zone="America/New_York", first_day=date(2013, 1, 1), last_day=last_day, by_the_clock=by_the_clock)
 
 
 def midnight(text: str) -> datetime:

@@ -50,9 +50,7 @@ def answer(status: str, **facts: Any) -> Callable[[JobRequest, str | None], JobR
 
 def test_the_rendered_fields_and_the_run_become_the_request() -> None:
     job = build(days="2013-01-01..2013-01-03", force="True")
-    assert job.request(context()) == JobRequest(
-        verb="build", name="silver.visits", run_id="shop_daily/manual__1", days="2013-01-01..2013-01-03", force=True
-    )
+    assert job.request(context()) == JobRequest(verb="build", name="silver.visits", run_id="shop_daily/manual__1", days="2013-01-01..2013-01-03", force=True)
 
 
 def test_empty_fields_are_not_given() -> None:
@@ -82,9 +80,7 @@ def test_nothing_to_do_is_a_success(monkeypatch: pytest.MonkeyPatch, engine: Eng
 
 
 @pytest.mark.parametrize(("status", "error"), [("held", DataError), ("failed_transient", TransientError)])
-def test_a_failed_job_fails_its_task_and_leaves_no_event(
-    monkeypatch: pytest.MonkeyPatch, engine: Engine, status: str, error: type[Exception]
-) -> None:
+def test_a_failed_job_fails_its_task_and_leaves_no_event(monkeypatch: pytest.MonkeyPatch, engine: Engine, status: str, error: type[Exception]) -> None:
     connection(monkeypatch, **CONNECT)
     engine(answer(status))
     given = context()
@@ -101,9 +97,7 @@ def test_with_lake_python_the_job_runs_as_a_child_and_its_record_is_read(monkeyp
     assert shown["message"] == "build silver.visits done for 2013-01-01..2013-01-02 at sc://127.0.0.1:15999/"
 
 
-def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_try_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_try_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     connection(monkeypatch, **CONNECT)
     monkeypatch.setenv("LAKE_PYTHON", sys.executable)
     monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
@@ -138,9 +132,7 @@ def test_spark_submit_without_jars_says_what_to_do(monkeypatch: pytest.MonkeyPat
         execute(build(), context())
 
 
-def test_spark_submit_gets_the_job_delta_its_jars_and_the_connections_own_settings(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_spark_submit_gets_the_job_delta_its_jars_and_the_connections_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     jars = tmp_path / "jars"
     jars.mkdir()
     (jars / "delta.jar").touch()

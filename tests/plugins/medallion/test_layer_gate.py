@@ -21,9 +21,7 @@ def ledger(tmp_path: Path) -> Ledger:
 
 def job(ledger: Ledger, table: str, status: str, held: tuple[str, ...] = ()) -> None:
     days = ["2013-01-01", "2013-01-02"]
-    entries = [
-        DayEntry(table, day, "held" if day in held else "published", 4, RUN, "c", "l", {}, rows_out=100, rows_quarantined=3) for day in days
-    ]
+    entries = [DayEntry(table, day, "held" if day in held else "published", 4, RUN, "c", "l", {}, rows_out=100, rows_quarantined=3) for day in days]
     ledger.record(entries, [])
     ledger.note(Attempt(RUN, table, status, f"{table} said so", days))
 

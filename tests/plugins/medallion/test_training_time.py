@@ -32,9 +32,7 @@ def decide(ledger: Ledger, *, forced: bool = False) -> Decision:
 
 
 def test_without_data_nothing_is_trained_even_by_force(ledger: Ledger) -> None:
-    assert decide(ledger, forced=True) == Decision(
-        train=False, reason="silver.visits has no published day, there is nothing to learn from"
-    )
+    assert decide(ledger, forced=True) == Decision(train=False, reason="silver.visits has no published day, there is nothing to learn from")
 
 
 def test_the_first_champion_is_trained_as_soon_as_there_are_data(ledger: Ledger) -> None:

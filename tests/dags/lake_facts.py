@@ -1,0 +1,57 @@
+"""Loads the DAG files in a fresh process and prints what is in them as JSON: `python lake_facts.py FILE...`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from airflow.dag_processing.dagbag import DagBag
+
+HEAVY = ("pyspark", "delta", "great_expectations", "sklearn", "mlflow", "pandas", "numpy", "pyarrow", "grpc", "spark_jobs")
+
+
+def facts(folder: Path) -> dict[str, object]:
+    """Every DAG's tasks and edges, the files' errors and seconds, and the heavy modules that loading brought in."""
+    seconds = {}
+    dags = {}
+    errors = {}
+    for file in sorted(folder.glob("*.py")):
+        started = time.perf_counter()
+        bag = DagBag(str(file))
+        seconds[file.name] = round(time.perf_counter() - started, 3)
+        errors |= {Path(path).name: text for path, text in bag.import_errors.items()}
+        dags |= bag.dags
+    return {
+        "seconds": seconds,
+        "errors": errors,
+        "heavy": [module for module in HEAVY if module in sys.modules],
+        "dags": {
+            dag_id: {
+                "docs": dag.doc_md,
+                "params": {name: dag.params.get_param(name).schema for name in dag.params},
+                "paused": dag.is_paused_upon_creation,
+                "runs_at_once": dag.max_active_runs,
+                "catchup": dag.catchup,
+                "tasks": {
+                    task.task_id: {
+                        "upstream": sorted(task.upstream_task_ids),
+                        "owner": task.owner,
+                        "docs": task.doc_md,
+                        "retries": task.retries,
+                        "timeout": bool(task.execution_timeout),
+                        "outlets": [outlet.name for outlet in task.outlets],
+                        "group": task.task_group.group_id if task.task_group else None,
+                    }
+                    for task in dag.tasks
+                },
+            }
+            for dag_id, dag in dags.items()
+        },
+    }
+
+
+if __name__ == "__main__":
+    found = json.dumps(facts(Path(sys.argv[1])), default=str)
+    sys.stdout.write(f"\n{found}\n")

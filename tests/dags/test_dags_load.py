@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.loader import load_lake
+from tests.dags.conftest import REPOSITORY, SHOP, load_dags
+
+
+@pytest.fixture(params=["shop_dags", "sample_dags"])
+def loaded(request: pytest.FixtureRequest) -> dict[str, Any]:
+    found: dict[str, Any] = request.getfixturevalue(request.param)
+    return found
+
+
+def test_every_dag_file_loads(loaded: dict[str, Any]) -> None:
+    assert loaded["errors"] == {}
+
+
+def test_loading_brings_in_nothing_heavy(loaded: dict[str, Any]) -> None:
+    assert loaded["heavy"] == []
+
+
+def test_every_pipeline_and_model_has_its_dags(shop_dags: dict[str, Any]) -> None:
+    assert sorted(shop_dags["dags"]) == ["lake_maintenance", "shop_daily", "spender_inference", "spender_training", "table_restore"]
+
+
+def test_the_sample_lake_has_the_dags_that_the_design_names(sample_dags: dict[str, Any]) -> None:
+    named = {"nyc_flights_daily", "flight_delay_training", "flight_delay_inference", "lake_maintenance", "table_restore"}
+    assert set(sample_dags["dags"]) == named
+
+
+@pytest.mark.parametrize("lake", ["shop_dags", "sample_dags"])
+def test_a_table_waits_for_the_inputs_of_its_contract_and_for_nothing_else(lake: str, request: pytest.FixtureRequest) -> None:
+    dags = request.getfixturevalue(lake)["dags"]
+    contracts = load_lake(SHOP if lake == "shop_dags" else REPOSITORY)
+    for pipeline, facts in contracts.pipelines.items():
+        tasks = dags[f"{pipeline}_daily"]["tasks"]
+        for name in facts.tables:
+            table = contracts.table(name)
+            if table.contract.source or table.logic:
+                inputs = sorted({read.table for read in table.contract.inputs} & set(tasks))
+                assert tasks[name]["upstream"] == (inputs or ["resolve_days"]), name
+                assert tasks[name]["outlets"] == [name]
+                assert tasks[name]["group"] == table.layer
+            else:
+                assert name not in tasks
+
+
+def test_a_gate_sees_every_table_of_its_layer(shop_dags: dict[str, Any]) -> None:
+    tasks = shop_dags["dags"]["shop_daily"]["tasks"]
+    assert tasks["bronze_gate"]["upstream"] == ["bronze.shops", "bronze.visits"]
+    assert tasks["silver_gate"]["upstream"] == ["silver.shops", "silver.visits"]
+    assert tasks["gold_gate"]["upstream"] == ["gold.days"]
+
+
+def test_the_last_tasks_wake_the_models_once_their_tables_are_there(shop_dags: dict[str, Any]) -> None:
+    tasks = shop_dags["dags"]["shop_daily"]["tasks"]
+    assert tasks["trigger_spender_training"]["upstream"] == ["silver.visits"]
+    assert tasks["trigger_spender_inference"]["upstream"] == ["silver.visits"]
+
+
+def test_every_dag_has_docs_and_every_task_an_owner_docs_retries_and_a_time_limit(loaded: dict[str, Any]) -> None:
+    for dag_id, dag in loaded["dags"].items():
+        assert dag["docs"], dag_id
+        assert (dag["runs_at_once"], dag["catchup"]) == (1, False), dag_id
+        for task_id, task in dag["tasks"].items():
+            assert task["docs"], (dag_id, task_id)
+            assert task["owner"] not in {"", "airflow"}, (dag_id, task_id)
+            assert task["retries"] == 2, (dag_id, task_id)
+            assert task["timeout"], (dag_id, task_id)
+
+
+def test_a_tables_own_owner_owns_its_task(shop_dags: dict[str, Any]) -> None:
+    assert shop_dags["dags"]["shop_daily"]["tasks"]["silver.visits"]["owner"] == "shopkeepers"
+    assert shop_dags["dags"]["spender_training"]["tasks"]["train"]["owner"] == "data scientists"
+
+
+def test_a_tables_docs_are_its_contract(shop_dags: dict[str, Any]) -> None:
+    docs = shop_dags["dags"]["shop_daily"]["tasks"]["silver.visits"]["docs"]
+    assert "Visits to a shop, typed. One row per visit." in docs
+    assert "| visit | string | no | the visit's number \\| unique |" in docs
+    assert "- `column_values_to_be_between(spent)` min_value 0, else quarantine" in docs
+
+
+def test_the_forms_refuse_what_is_no_date_no_table_and_no_version(shop_dags: dict[str, Any]) -> None:
+    dags = shop_dags["dags"]
+    for dag_id in ("shop_daily", "spender_inference"):
+        for field in ("first_day", "last_day"):
+            schema = dags[dag_id]["params"][field]
+            assert (schema["type"], schema["format"]) == (["null", "string"], "date")
+    restore = dags["table_restore"]["params"]
+    assert "silver.visits" in restore["table"]["enum"]
+    assert restore["version"] == {"type": "integer", "minimum": 0, "title": "Version"} | {
+        key: value for key, value in restore["version"].items() if key == "description"
+    }
+    assert restore["reason"]["maxLength"] == 500
+    assert dags["lake_maintenance"]["params"]["table"]["enum"][0] == "all"
+
+
+def test_the_daily_and_model_dags_start_unpaused(loaded: dict[str, Any]) -> None:
+    assert {dag["paused"] for dag in loaded["dags"].values()} == {False}
+
+
+def test_a_wrong_contract_is_an_import_error_that_ends_in_its_sentence(tmp_path: Path) -> None:
+    project = tmp_path / "lake"
+    shutil.copytree(SHOP, project)
+    contract = project / "expectations" / "silver" / "shops.yaml"
+    contract.write_text(contract.read_text().replace("bronze.shops", "bronze.shop"))
+    errors = load_dags(project, tmp_path / "home")["errors"]
+    assert set(errors) == {file.name for file in (REPOSITORY / "dags").glob("*.py")}
+    assert 'there is no table bronze.shop. Did you mean "bronze.shops"?' in errors["daily.py"].splitlines()[-1]
+
+
+def test_a_dag_file_is_short() -> None:
+    for file in (REPOSITORY / "dags").glob("*.py"):
+        assert len(file.read_text().splitlines()) <= 40, file.name

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
-from expectations.days import resolve_days
 
+from expectations.days import resolve_days
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -52,6 +52,4 @@ def pipeline_days_task(time_zone: str) -> PythonOperator:
 
 def form_days_task() -> PythonOperator:
     """The task `resolve_days` of a DAG whose form may name no days."""
-    return PythonOperator(
-        task_id=TASK, python_callable=form_days, execution_timeout=LIGHT_TIMEOUT, doc_md="The days of the form, if it names any."
-    )
+    return PythonOperator(task_id=TASK, python_callable=form_days, execution_timeout=LIGHT_TIMEOUT, doc_md="The days of the form, if it names any.")

@@ -7,7 +7,7 @@ from airflow.sdk import Asset
 
 def table_asset(table: str) -> Asset:
     """The asset of `layer.table`. Its URI names the table, not its place, which differs by environment."""
-    return Asset(name=table, uri=f"lake://{table.replace('.', '/')}", group=table.split(".")[0])
+    return Asset(name=table, uri=f"lake://{table.replace('.', '/')}", group=table.split(".", maxsplit=1)[0])
 
 
 def model_asset(model: str) -> Asset:

@@ -17,8 +17,7 @@ def table_doc(table: Table) -> str:
         parts.append(f"One row per {', '.join(contract.grain)}; written by `{contract.write}`.")
     parts.append("| column | type | null | |\n|---|---|---|---|")
     parts[-1] += "".join(
-        f"\n| {name} | {column.type} | {'yes' if column.nullable else 'no'} | {_cell(column.description)} |"
-        for name, column in contract.columns.items()
+        f"\n| {name} | {column.type} | {'yes' if column.nullable else 'no'} | {_cell(column.description)} |" for name, column in contract.columns.items()
     )
     if contract.rules:
         parts.append("Rules:\n" + "\n".join(f"- `{_cell(rule.label)}`{_arguments(rule)}, else {rule.on_fail}" for rule in contract.rules))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -151,7 +152,8 @@ class LakeJobOperator(SparkSubmitOperator):
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    child.terminate()
+    # As from a keyboard: Python unwinds, and the job interrupts its operations on the server.
+    child.send_signal(signal.SIGINT)
     try:
         child.wait(INTERRUPT_SECONDS)
     except subprocess.TimeoutExpired:

@@ -9,7 +9,7 @@ from expectations.days import in_words
 from expectations.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from expectations.ledger import Ledger
 
@@ -18,7 +18,7 @@ GOOD = ("done", "unchanged")
 
 @dataclass(frozen=True)
 class TableVerdict:
-    """How a run left one table. `status` is that of its last job in the run, `not run` where there was none."""
+    """How a run left one table. `status` is that of its last job in the run, else what became of its task."""
 
     table: str
     status: str
@@ -41,11 +41,14 @@ class TableVerdict:
         return "; ".join(filter(None, [f"{self.table} {self.status}", counts, held, self.message]))
 
 
-def verdict_of(ledger: Ledger, run: str, table: str) -> TableVerdict:
-    """How `run` left `table`."""
+def verdict_of(ledger: Ledger, run: str, table: str, state: str) -> TableVerdict:
+    """How `run` left `table`, whose task ended in `state`."""
+    if state == "upstream_failed":
+        return TableVerdict(table, "not run", "an input was held or failed")
     attempts = ledger.attempts(run_id=run, table=table, limit=1)
-    if not attempts:
-        return TableVerdict(table, "not run", "an input was held or failed, or its job did not reach Spark")
+    if not attempts or (state != "success" and attempts[0].status in GOOD):
+        # A job that broke off leaves no attempt, and an earlier try of the run must not speak for it.
+        return TableVerdict(table, state, "its log says why")
     entries = [entry for entry in ledger.days(table).values() if entry.run_id == run]
     published = [entry for entry in entries if entry.state == "published"]
     return TableVerdict(
@@ -59,9 +62,12 @@ def verdict_of(ledger: Ledger, run: str, table: str) -> TableVerdict:
     )
 
 
-def judge_layer(ledger: Ledger, run: str, layer: str, tables: Iterable[str]) -> tuple[list[str], list[dict[str, Any]]]:
-    """The lines to show and the verdicts as plain values. Raises DataError naming every table that is not good."""
-    verdicts = [verdict_of(ledger, run, table) for table in tables]
+def judge_layer(ledger: Ledger, run: str, layer: str, states: Mapping[str, str]) -> tuple[list[str], list[dict[str, Any]]]:
+    """The lines to show and the verdicts as plain values. Raises DataError naming every table that is not good.
+
+    `states`: each table of the layer to how its task ended.
+    """
+    verdicts = [verdict_of(ledger, run, table, state) for table, state in states.items()]
     bad = [verdict for verdict in verdicts if not verdict.good]
     if bad:
         named = " | ".join(verdict.line for verdict in bad)

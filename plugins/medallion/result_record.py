@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow.sdk import ObjectStoragePath
+
 from expectations.errors import TransientError
 from expectations.jobs import JobRequest, JobResult
 from expectations.settings import load_settings

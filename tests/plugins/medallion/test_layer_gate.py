@@ -29,7 +29,7 @@ def job(ledger: Ledger, table: str, status: str, held: tuple[str, ...] = ()) -> 
 def test_a_layer_passes_with_a_line_for_each_table(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "done")
     ledger.note(Attempt(RUN, "silver.shops", "unchanged", "nothing new", []))
-    lines, verdicts = judge_layer(ledger, RUN, "silver", ["silver.visits", "silver.shops"])
+    lines, verdicts = judge_layer(ledger, RUN, "silver", {"silver.visits": "success", "silver.shops": "success"})
     assert lines == [
         "silver.visits done; 2 days published, 200 rows, 6 quarantined; silver.visits said so",
         "silver.shops unchanged; nothing new",
@@ -40,15 +40,21 @@ def test_a_layer_passes_with_a_line_for_each_table(ledger: Ledger) -> None:
 def test_a_held_day_fails_the_layer_and_is_named(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "held", held=("2013-01-02",))
     with pytest.raises(DataError, match=r"silver: 1 of 1 tables are not as asked: silver.visits held; .*held: 2013-01-02"):
-        judge_layer(ledger, RUN, "silver", ["silver.visits"])
+        judge_layer(ledger, RUN, "silver", {"silver.visits": "failed"})
 
 
 def test_a_table_that_never_ran_fails_the_layer(ledger: Ledger) -> None:
-    with pytest.raises(DataError, match="gold.days not run; an input was held"):
-        judge_layer(ledger, RUN, "gold", ["gold.days"])
+    with pytest.raises(DataError, match=r"gold\.days not run; an input was held"):
+        judge_layer(ledger, RUN, "gold", {"gold.days": "upstream_failed"})
 
 
 def test_the_last_try_of_the_run_counts(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "held", held=("2013-01-02",))
     job(ledger, "silver.visits", "done")
-    assert judge_layer(ledger, RUN, "silver", ["silver.visits"])[1][0]["status"] == "done"
+    assert judge_layer(ledger, RUN, "silver", {"silver.visits": "success"})[1][0]["status"] == "done"
+
+
+def test_an_earlier_try_does_not_speak_for_one_that_broke_off(ledger: Ledger) -> None:
+    job(ledger, "silver.visits", "done")
+    with pytest.raises(DataError, match=r"silver\.visits failed; its log says why"):
+        judge_layer(ledger, RUN, "silver", {"silver.visits": "failed"})

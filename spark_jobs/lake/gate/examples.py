@@ -12,7 +12,7 @@ from spark_jobs.lake.gate.lanes import DAY, STAYS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from spark_jobs.lake.gate.lanes import Lane, Lanes
 
@@ -28,14 +28,9 @@ def examples_of(lanes: Lanes, staged: DataFrame, failed: Sequence[tuple[str, Lan
     shown = {lane.judge.rule.label: lane for _, lane in failed}
     days = sorted({day for day, _ in failed})
     broken = F.array_compact(
-        F.array(
-            *(
-                F.when(F.col(str(lane.flag)), F.struct(F.lit(label).alias("rule"), _values(lane).alias("values")))
-                for label, lane in shown.items()
-            )
-        )
+        F.array(*(F.when(F.col(str(lane.flag)), F.struct(F.lit(label).alias("rule"), _values(lane).alias("values"))) for label, lane in shown.items()))
     )
-    rows = lanes.watched(staged).filter(F.col(STAYS) & F.col(DAY).isin(days)).select(DAY, F.explode(broken).alias("broken"))
+    rows = lanes.watched(staged, list(shown.values())).filter(F.col(STAYS) & F.col(DAY).isin(days)).select(DAY, F.explode(broken).alias("broken"))
     few = Window.partitionBy(DAY, "broken.rule").orderBy("broken.values")  # ordered, so that two runs show the same rows
     found = rows.select("*", F.row_number().over(few).alias("place")).filter(F.col("place") <= EXAMPLES)
     examples: dict[tuple[str, str], list[str]] = {}
@@ -44,11 +39,12 @@ def examples_of(lanes: Lanes, staged: DataFrame, failed: Sequence[tuple[str, Lan
     return {key: list(dict.fromkeys(values)) for key, values in examples.items()}
 
 
-def _values(lane: Lane) -> F.Column:
-    parts = [F.concat(F.lit(f"{name} = "), F.coalesce(_text(name), F.lit("null"))) for name in dict.fromkeys(lane.judge.rule.columns)]
-    return F.concat_ws(", ", *parts)
+def _values(lane: Lane) -> Column:
+    names = dict.fromkeys(lane.judge.rule.columns)
+    return F.concat_ws(", ", *(F.concat(F.lit(f"{name} = "), _text(name)) for name in names))
 
 
-def _text(name: str) -> F.Column:
+def _text(name: str) -> Column:
     # to_json reads any type, nested ones too; the braces and the name around the value go.
-    return F.substring(F.regexp_replace(F.to_json(F.struct(F.col(name).alias("v"))), r'^\{("v":)?|\}$', ""), 1, LENGTH)
+    value = F.regexp_replace(F.to_json(F.struct(F.col(name).alias("v"))), r'^\{"v":|\}$', "")
+    return F.when(F.col(name).isNull(), F.lit("null")).otherwise(F.substring(value, 1, LENGTH))

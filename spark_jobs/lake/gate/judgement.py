@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from expectations.days import ALL
-from expectations.ledger import Verdict
 from pyspark.sql import functions as F
+
+from expectations.days import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from expectations.contract import Rule
+    from expectations.ledger import Verdict
     from spark_jobs.lake.gate.lanes import Lanes
 
 RULES = "_rules"
@@ -47,7 +48,7 @@ class Judgement:
         """The rows that break no quarantine and no drop rule, with the same columns."""
         if self.lanes is None or not self.lanes.parting:
             return staged
-        from spark_jobs.lake.gate.lanes import STAYS  # noqa: PLC0415 - imports Great Expectations
+        from spark_jobs.lake.gate.lanes import STAYS
 
         return self.lanes.parted(staged).filter(F.col(STAYS)).select(*staged.columns)
 
@@ -55,13 +56,9 @@ class Judgement:
         """The rows that break at least one quarantine rule, and in `_rules` (array<string>) the names of all those they break."""
         if self.lanes is None or not self.lanes.parting:
             return staged.select("*", F.array().cast("array<string>").alias(RULES)).limit(0)
-        from spark_jobs.lake.gate.lanes import REFUSED  # noqa: PLC0415 - imports Great Expectations
+        from spark_jobs.lake.gate.lanes import REFUSED
 
-        names = [
-            F.when(F.col(lane.flag), F.lit(lane.judge.rule.label))
-            for lane in self.lanes.parting
-            if lane.flag and lane.judge.rule.on_fail == "quarantine"
-        ]
+        names = [F.when(F.col(lane.flag), F.lit(lane.judge.rule.label)) for lane in self.lanes.parting if lane.flag and lane.judge.rule.on_fail == "quarantine"]
         broken = F.array_compact(F.array(*names)) if names else F.array().cast("array<string>")
         return self.lanes.parted(staged).filter(F.col(REFUSED)).select(*staged.columns, broken.alias(RULES))
 
@@ -74,7 +71,7 @@ def judge(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str 
     """
     if not rules:
         return _unjudged(staged, day_column)
-    from spark_jobs.lake.gate.judging import judge_rules  # noqa: PLC0415 - Great Expectations takes seconds to import
+    from spark_jobs.lake.gate.judging import judge_rules
 
     return judge_rules(staged, table, rules, day_column)
 

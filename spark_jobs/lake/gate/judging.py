@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from expectations.ledger import Verdict
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+from expectations.ledger import Verdict
+from spark_jobs.lake.gate.agreement import pass_is_trusted
 from spark_jobs.lake.gate.examples import examples_of
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
 from spark_jobs.lake.gate.judgement import DayCounts, Judgement
@@ -29,18 +29,21 @@ if TYPE_CHECKING:
     from spark_jobs.lake.gate.one_pass import DayValues
     from spark_jobs.lake.gate.plan import Finding
 
-log = logging.getLogger(__name__)
 Findings = dict[tuple[str, str], "Finding"]
 """Day and rule to what was found."""
 
 
 def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None) -> Judgement:
     """See `judge`."""
-    lanes = lay_out(staged, day_column, [judge_of(table, rule) for rule in rules])
+    trusted = pass_is_trusted(staged.sparkSession)
+    lanes = lay_out(staged, day_column, [judge_of(table, rule) for rule in rules], trusted)
     days = _aggregated(lanes, staged)
     if day_column is None and not days:
         days = {WHOLE: EMPTY}
-    findings = _findings(lanes, staged, days)
+    findings = _findings(lanes, days)
+    findings.update(_slow_findings(lanes, staged, days))
+    if not trusted:
+        _confirm_parting(lanes, staged, findings)
     every = (*lanes.parting, *lanes.watching)
     verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in every]
     return Judgement(
@@ -71,21 +74,37 @@ def _try_alone(lanes: Lanes, staged: DataFrame, lane: Lane, whole: PySparkExcept
             raise lane.judge.fault(error, "mend the rule or the column's type.") from error
 
 
-def _findings(lanes: Lanes, staged: DataFrame, days: dict[str, DayValues]) -> Findings:
+def _findings(lanes: Lanes, days: dict[str, DayValues]) -> Findings:
     findings: Findings = {}
     for day, values in days.items():
         for lane in (*lanes.parting, *lanes.watching):
             if lane.plan is not None:
                 seen = values.whole if lane.judge.parts_rows else values.staying
                 findings[day, lane.judge.rule.label] = judge_plan(lanes.engine, lane.plan, seen)
-    slow = [lane.judge for lane in lanes.watching if lane.plan is None]
-    for day in days if slow else ():
+    return findings
+
+
+def _slow_findings(lanes: Lanes, staged: DataFrame, days: dict[str, DayValues]) -> Findings:
+    judges = [lane.judge for lane in lanes.watching if lane.plan is None]
+    findings: Findings = {}
+    for day in days if judges else ():
         rows = lanes.parted(staged).filter(F.col(STAYS) & (F.col(DAY) == day)).select(*staged.columns)
-        found = judge_stock(rows, slow)
-        for judge, finding in zip(slow, found, strict=True):
+        for judge, finding in zip(judges, judge_stock(rows, judges), strict=True):
             # an aggregate does not say how many rows it looked at
             findings[day, judge.rule.label] = finding if judge.judges_rows else replace(finding, judged=days[day].good)
     return findings
+
+
+def _confirm_parting(lanes: Lanes, staged: DataFrame, findings: Findings) -> None:
+    """Let stock Great Expectations judge the parting rules too, and refuse to part rows that it would not."""
+    judges = [lane.judge for lane in lanes.parting]
+    for day in sorted({day for day, _ in findings}) if judges else ():
+        rows = lanes.parted(staged).filter(F.col(DAY) == day).select(*staged.columns)
+        for judge, stock in zip(judges, judge_stock(rows, judges), strict=True):
+            found = findings[day, judge.rule.label]
+            if (found.broken, found.success) != (stock.broken, stock.success):
+                counted = f"Great Expectations finds {stock.broken} broken rows on {day}, the gate {found.broken}"
+                raise judge.fault(counted, "install the version of great-expectations that requirements.lock names.")
 
 
 def _verdict(table: str, day: str, rule: Rule, finding: Finding) -> Verdict:

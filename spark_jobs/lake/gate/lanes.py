@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from great_expectations.exceptions import GreatExpectationsError
+from great_expectations.exceptions.exceptions import GreatExpectationsError, MetricProviderError
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -36,6 +37,11 @@ class Lane:
     flag: str | None = None
     """The column that is true where a row breaks it; of row rules only."""
 
+    @property
+    def has_window(self) -> bool:
+        """Whether it compares rows, which Spark has to bring together for it."""
+        return self.judge.rule.expect in {UNIQUE, COMPOUND_UNIQUE}
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -57,25 +63,30 @@ class Lanes:
         leaves = _any(lane.flag for lane in self.parting)
         return frame.select("*", (~leaves).alias(STAYS), refused.alias(REFUSED))
 
-    def watched(self, staged: DataFrame) -> DataFrame:
-        """`parted`, and a flag for each row rule that only watches. A flag counts among the rows that stay."""
-        frame = _with(self.parted(staged), {name: column for lane in self.watching for name, column in lane.helpers.items()})
-        return _with(frame, {lane.flag: lane.plan.broken for lane in self.watching if lane.flag and lane.plan})
+    def watched(self, staged: DataFrame, watching: Sequence[Lane]) -> DataFrame:
+        """`parted`, and a flag for each of the row rules that only watch. A flag counts among the rows that stay."""
+        frame = _with(self.parted(staged), {name: column for lane in watching for name, column in lane.helpers.items()})
+        return _with(frame, {lane.flag: lane.plan.broken for lane in watching if lane.flag and lane.plan})
 
 
-def lay_out(staged: DataFrame, day_column: str | None, judges: Sequence[Judge]) -> Lanes:
-    """Plan every rule on the staged schema. Raises ContractError where a rule cannot be judged on these columns."""
+def lay_out(staged: DataFrame, day_column: str | None, judges: Sequence[Judge], trusted: bool = True) -> Lanes:
+    """Plan every rule on the staged schema; where the pass is not `trusted`, only those that part rows.
+
+    Raises ContractError where a rule cannot be judged on these columns.
+    """
     schema = staged.schema
     probe = ColumnEngine(staged.sparkSession, schema)
-    prepared = [_prepare(probe, schema, judge, number) for number, judge in enumerate(judges)]
+    planned = [judge for judge in judges if trusted or judge.parts_rows]
+    prepared = [_prepare(probe, schema, judge, number) for number, judge in enumerate(planned)]
     extra = [column for _, _, columns in prepared for column in columns]
     engine = ColumnEngine(staged.sparkSession, StructType([*schema.fields, *extra]))
-    lanes = [_lane(engine, lane, arguments, number) for number, (lane, arguments, _) in enumerate(prepared)]
+    # A rule about the table's columns must not see the helpers.
+    lanes = [_lane(engine if lane.helpers else probe, lane, arguments, number) for number, (lane, arguments, _) in enumerate(prepared)]
     return Lanes(
         day_column=day_column,
         engine=engine,
         parting=[lane for lane in lanes if lane.judge.parts_rows],
-        watching=[lane for lane in lanes if not lane.judge.parts_rows],
+        watching=[lane for lane in lanes if not lane.judge.parts_rows] + [Lane(judge) for judge in judges if judge not in planned],
     )
 
 
@@ -91,7 +102,9 @@ def _lane(engine: ColumnEngine, lane: Lane, arguments: dict[str, Any], number: i
             raise judge.fault(f"it cannot tell single rows: {error}", "write on_fail: stop or warn.") from None
         lane.helpers = {}
         return lane
-    except (GreatExpectationsError, TypeError, ValueError, KeyError) as error:
+    except MetricProviderError:
+        raise judge.fault("Great Expectations has no way to compute it on Spark", "take another expectation.") from None
+    except (GreatExpectationsError, PySparkException, TypeError, ValueError, KeyError) as error:
         raise judge.fault(error, "mend the rule or the column's type.") from error
     if judge.parts_rows and lane.plan.broken is None:
         raise judge.fault("it judges a column's type, not its rows", "write on_fail: stop or warn.")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from great_expectations.exceptions import GreatExpectationsError, MetricResolutionError
-from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.exceptions.exceptions import MetricResolutionError
 from great_expectations.execution_engine.sparkdf_batch_data import SparkDFBatchData
+from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
 from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.util import convert_to_json_serializable
+from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID
 from great_expectations.validator.validation_graph import ValidationGraph
 from pyspark.sql import functions as F
 
@@ -22,16 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from great_expectations.expectations.expectation import Expectation
-    from great_expectations.validator.metric_configuration import MetricConfiguration
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, SparkSession
     from pyspark.sql.types import StructType
 
-MetricId = tuple[str, str, str]
+MetricId = MetricConfigurationID
 BATCH = "staged"
 COUNTS = (".unexpected_count", ".filtered_row_count")
 ROW_COUNT = "table.row_count"
 DERIVED = {"column.non_null_proportion", "column.unique_proportion"}
 """Metrics that are plain arithmetic on the values of others."""
+GUARDED = "__gate_guarded_"
+"""Columns that are null outside of the rule's row_condition, so that an aggregate over them needs no filter."""
+COUNTS_ONLY = {"result_format": "BOOLEAN_ONLY"}
+"""Row rules: from BASIC on they would ask for examples, which are jobs."""
+VALUES = {"result_format": "BASIC"}
+"""Other rules: they tell their observed value only from BASIC on."""
 
 
 class DoesNotFit(Exception):
@@ -70,7 +76,7 @@ class Outline:
         return joined
 
 
-class ColumnEngine(SparkDFExecutionEngine):  # type: ignore[misc]
+class ColumnEngine(SparkDFExecutionEngine):
     """Great Expectations' Spark engine, over an outline: it resolves what is a column and runs nothing."""
 
     def __init__(self, spark: SparkSession, schema: StructType) -> None:
@@ -99,6 +105,9 @@ class Plan:
     broken: Column | None = None
     broken_id: MetricId | None = None
     judged_id: MetricId | None = None
+    wanted: dict[str, MetricId] = field(default_factory=dict)
+    """What the expectation calls the metrics it judges by."""
+    result_format: dict[str, str] = field(default_factory=lambda: COUNTS_ONLY)
 
 
 @dataclass(frozen=True)
@@ -117,10 +126,13 @@ def plan_of(engine: ColumnEngine, expectation: Expectation) -> Plan:
     Raises DoesNotFit where it needs a job of its own, GreatExpectationsError where it cannot be judged on these columns.
     """
     graph = ValidationGraph(execution_engine=engine)
-    wanted = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=_runtime(expectation))
-    for metric in wanted.get_metric_configurations():
-        graph.build_metric_dependency_graph(metric, runtime_configuration=_runtime(expectation))
     plan = Plan(expectation)
+    wanted = _wanted(engine, expectation, COUNTS_ONLY)
+    if _own_count(expectation) not in wanted:
+        wanted, plan.result_format = _wanted(engine, expectation, VALUES), VALUES
+    plan.wanted = {name: metric.id for name, metric in wanted.items()}
+    for metric in wanted.values():
+        graph.build_metric_dependency_graph(metric, runtime_configuration={"result_format": plan.result_format})
     metrics = {metric.id: metric for edge in graph.edges for metric in (edge.left, edge.right) if metric is not None}
     pending = dict(metrics)
     while pending:
@@ -141,18 +153,28 @@ def judge_plan(engine: ColumnEngine, plan: Plan, values: Mapping[MetricId, Any])
         metrics[metric_id] = convert_to_json_serializable(values.get(metric_id))
     for metric in plan.derived:
         metrics.update(engine.resolve_metrics([metric], metrics))
-    result = plan.expectation.metrics_validate(metrics, runtime_configuration=_runtime(plan.expectation), execution_engine=engine)
+    runtime = {"result_format": plan.result_format}
+    named = {name: metrics[metric_id] for name, metric_id in plan.wanted.items()}
+    # What metrics_validate() ends in; that would first find out anew, for each day, what is in `wanted`.
+    result: Any = plan.expectation._validate(metrics=named, runtime_configuration=runtime, execution_engine=engine)
+    facts = result if isinstance(result, dict) else {"success": result.success, "result": result.result}
     return Finding(
-        success=bool(result.success),
-        observed=(result.result or {}).get("observed_value"),
+        success=bool(facts["success"]),
+        observed=(facts.get("result") or {}).get("observed_value"),
         judged=int(metrics.get(plan.judged_id) or 0) if plan.judged_id else 0,
         broken=int(metrics.get(plan.broken_id) or 0) if plan.broken_id else 0,
     )
 
 
-def _runtime(expectation: Expectation) -> dict[str, Any]:
-    # BOOLEAN_ONLY asks a row rule for nothing but counts; the others tell their observed value only from BASIC on.
-    return {"result_format": {"result_format": "BOOLEAN_ONLY" if hasattr(expectation, "mostly") else "BASIC"}}
+def _wanted(engine: ColumnEngine, expectation: Expectation, result_format: dict[str, str]) -> dict[str, MetricConfiguration]:
+    runtime = {"result_format": result_format}
+    wanted = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
+    metrics: dict[str, MetricConfiguration] = wanted.metric_configurations
+    return metrics
+
+
+def _own_count(expectation: Expectation) -> str:
+    return f"{getattr(expectation, 'map_metric', None)}.unexpected_count"
 
 
 def _take(engine: ColumnEngine, plan: Plan, metric: MetricConfiguration) -> None:
@@ -180,7 +202,7 @@ def _take_count(engine: ColumnEngine, plan: Plan, metric: MetricConfiguration) -
 
 def _condition_of(metric: MetricConfiguration) -> MetricConfiguration:
     """The condition that a count counts: a dependency, or a dependency of its aggregate function."""
-    stack = list(metric.metric_dependencies.values())
+    stack: list[MetricConfiguration] = list(metric.metric_dependencies.values())
     own = metric.metric_name.rsplit(".", 1)[0] + ".condition"
     while stack:
         found = stack.pop()
@@ -212,15 +234,9 @@ def _take_column(engine: ColumnEngine, plan: Plan, metric: MetricConfiguration) 
 
 
 def _note_rows(expectation: Expectation, plan: Plan, metrics: Mapping[MetricId, MetricConfiguration]) -> None:
-    own = f"{getattr(expectation, 'map_metric', None)}.unexpected_count"
+    own = _own_count(expectation)
     for metric_id, metric in metrics.items():
         if metric.metric_name == own:
             plan.broken, plan.broken_id = plan.counts[metric_id], metric_id
         elif metric.metric_name == ROW_COUNT and plan.judged_id is None:
             plan.judged_id = metric_id
-
-
-GUARDED = "__gate_guarded_"
-"""Columns that are null outside of the rule's row_condition, so that an aggregate over them needs no filter."""
-
-__all__ = ["ColumnEngine", "DoesNotFit", "Finding", "GreatExpectationsError", "Plan", "judge_plan", "plan_of"]

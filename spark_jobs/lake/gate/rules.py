@@ -12,20 +12,22 @@ if TYPE_CHECKING:
 NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"
 COMPOUND_UNIQUE = "expect_compound_columns_to_be_unique"
+VERSIONED = ("merge", "scd2")
 
 
 def gate_rules(contract: TableContract, keeps_rows: bool) -> list[Rule]:
     """The contract's rules, then the implied ones that it does not state itself.
 
-    `nullable: false` implies `not_null(<column>)`; the grain implies `grain`. `keeps_rows`: the candidate carries `_row`, so a
-    row with a forbidden null can be traced in quarantine; elsewhere such a null stops the day.
+    `nullable: false` implies `not_null(<column>)`; the grain implies `grain`, except where a batch may bring several versions
+    of a row (`merge`, `scd2`). `keeps_rows`: the candidate carries `_row`, so a row with a forbidden null can be traced in
+    quarantine; elsewhere such a null stops the day.
     """
     stated = {(rule.expect, tuple(sorted(rule.columns))) for rule in contract.rules}
     on_null: OnFail = "quarantine" if keeps_rows else "stop"
-    implied = [
-        _rule(NOT_NULL, on_null, f"not_null({name})", column=name) for name, column in contract.columns.items() if not column.nullable
-    ]
-    if len(contract.grain) == 1:
+    implied = [_rule(NOT_NULL, on_null, f"not_null({name})", column=name) for name, column in contract.columns.items() if not column.nullable]
+    if contract.write in VERSIONED:
+        pass  # a batch may bring several versions of a row; the commit keeps what order_by says
+    elif len(contract.grain) == 1:
         implied.append(_rule(UNIQUE, "stop", "grain", column=contract.grain[0]))
     elif contract.grain:
         # `never`: two rows whose whole key is null are two rows of one grain, and no reason to look away.

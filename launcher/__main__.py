@@ -60,7 +60,8 @@ def _jars(_: argparse.Namespace) -> int:
     from launcher.jars import install
     from launcher.layout import jars_folder
 
-    print(f"jars {'fetched into' if install() else 'already in'} {jars_folder()}")
+    if install():
+        print(f"jars fetched into {jars_folder()}")
     return 0
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from launcher.programs import Program
 
 SHUTDOWN_SECONDS = 40
+GROUP = "lake"
 # A little under the default limit of a terminal's scroll-back; five of them are kept.
 LOG_BYTES = "10MB"
 
@@ -42,6 +43,8 @@ def configuration(state: State) -> str:
         "rpcinterface:supervisor": {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"},
         "supervisorctl": {"serverurl": f"unix://{state.socket}"},
         **{f"program:{program.name}": _program_section(state, program) for program in PROGRAMS},
+        # One group, because the supervisor ends its groups one after the other.
+        f"group:{GROUP}": {"programs": ",".join(program.name for program in PROGRAMS)},
     }
     return "\n".join(_section(title, options) for title, options in sections.items())
 
@@ -109,20 +112,20 @@ class Supervisor:
 
     def pid(self, name: str) -> int:
         """The pid of a running program, 0 where it does not run."""
-        return int(self._calls.getProcessInfo(name)["pid"])
+        return int(self._calls.getProcessInfo(f"{GROUP}:{name}")["pid"])
 
     def start_missing(self) -> None:
         """Starts every program that was not started or was given up."""
         for name, found in self.states().items():
             if found in {"STOPPED", "EXITED", "FATAL"}:
-                self._calls.startProcess(name, False)
+                self._calls.startProcess(f"{GROUP}:{name}", False)
 
     def restart(self, name: str) -> None:
         """Ends a program, by force where it does not listen, and starts it again."""
         # A fault: it ended meanwhile.
         with suppress(Fault):
-            self._calls.stopProcess(name)
-        self._calls.startProcess(name, False)
+            self._calls.stopProcess(f"{GROUP}:{name}")
+        self._calls.startProcess(f"{GROUP}:{name}", False)
 
     def stop(self) -> None:
         """Ends all programs and the supervisor, and waits for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-LATE_FROM_MINUTES = 15
+LATE_AFTER_MINUTES = 15
 
 
 def transform(silver_flights: DataFrame) -> DataFrame:
@@ -15,5 +15,5 @@ def transform(silver_flights: DataFrame) -> DataFrame:
         F.count_if("is_cancelled").alias("cancelled"),
         F.avg("dep_delay_minutes").alias("mean_dep_delay_minutes"),
         F.avg("arr_delay_minutes").alias("mean_arr_delay_minutes"),
-        F.count_if(F.col("arr_delay_minutes") > LATE_FROM_MINUTES).alias("late_arrivals"),
+        F.count_if(F.col("arr_delay_minutes") > LATE_AFTER_MINUTES).alias("late_arrivals"),
     )

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 TIME_ZONE = "America/New_York"
-LATE_FROM_MINUTES = 15
+LATE_AFTER_MINUTES = 15
 LOOK_BACK_DAYS = 30
 HISTORIES = {
     "carrier": ["carrier"],
@@ -76,7 +76,7 @@ def _outcomes(flights: DataFrame) -> DataFrame:
 def _history(name: str, keys: list[str]) -> dict[str, Column]:
     """Arrivals, mean delay and late share of the same keys, over what became known on the thirty days before a row's day."""
     before = Window.partitionBy(*keys).orderBy(F.unix_date("day")).rangeBetween(-LOOK_BACK_DAYS, -1)
-    is_late = (F.col("delay") > LATE_FROM_MINUTES).cast("int")
+    is_late = (F.col("delay") > LATE_AFTER_MINUTES).cast("int")
     return {
         f"{name}_arrivals": F.count("delay").over(before),
         f"{name}_mean_arr_delay_minutes": F.avg("delay").over(before),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-LATE_FROM_MINUTES = 15
+LATE_AFTER_MINUTES = 15
 
 
 def transform(silver_flights: DataFrame) -> DataFrame:
@@ -17,6 +17,6 @@ def transform(silver_flights: DataFrame) -> DataFrame:
         "flight",
         "origin",
         "arr_delay_minutes",
-        (F.col("arr_delay_minutes") > LATE_FROM_MINUTES).alias("is_late"),
+        (F.col("arr_delay_minutes") > LATE_AFTER_MINUTES).alias("is_late"),
         "_row",
     )

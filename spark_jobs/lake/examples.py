@@ -24,24 +24,24 @@ def as_input(contract: TableContract, name: str) -> Column:
     return column if contract.columns[name].type == "string" else column.cast("double")
 
 
-def read_examples(job: Job, model: Model, versions: dict[str, int]) -> pd.DataFrame:
-    """The training table's rows of these days, sorted by day and grain: keys, inputs, and the target as 0 or 1.
+def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list[str]) -> pd.DataFrame:
+    """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, and the target as 0 or 1.
 
     `versions` says at which version each day last changed. Raises TransientError where a day changed while it was read, ModelError
     where the target is not two-valued.
     """
     contract, table = model.contract, job.lake.table(model.contract.training)
     keys = keys_of(table.contract)
-    inputs = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(contract.inputs)]
-    rows = read_published(job, table.name, versions).select(*keys, *inputs, F.col(contract.target).cast("double").alias("y"))
+    seen = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(inputs)]
+    rows = read_published(job, table.name, versions).select(*keys, *seen, F.col(contract.target).cast("double").alias("y"))
     frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
     now = job.ledger.versions(table.name, versions)
     if now != versions:
         raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
     _check_target(model, frame)
-    named = {f"x{position}": name for position, name in enumerate(contract.inputs)}
+    named = {f"x{position}": name for position, name in enumerate(inputs)}
     # a key may be an input too: then it is kept once, as the input
-    keyed = frame.drop(columns=[key for key in keys if key in contract.inputs]).rename(columns={**named, "y": contract.target})
+    keyed = frame.drop(columns=[key for key in keys if key in inputs]).rename(columns={**named, "y": contract.target})
     days = pd.Series([str(day) for day in frame[str(table.contract.day)]], name=DAY)
     return pd.concat([days, keyed.astype({contract.target: "int64"})], axis="columns")
 

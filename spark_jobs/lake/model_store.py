@@ -33,7 +33,7 @@ CHAMPION = "champion"
 MODEL_FILE = "model.skops"
 PACKAGES = ("scikit-learn", "numpy", "skops")
 """What a model file needs to be read."""
-RUN_TAG = "lake.run_id"
+RUN_TAG = "lake.run"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class Registered:
-    """A registered version: `file` and `training_set` are places in the lake, their sha256 are hex."""
+    """A registered version: `file` and `training_set` are paths under the lake's folder of models, their sha256 are hex."""
 
     version: int
     file: str
@@ -72,14 +72,18 @@ class ModelStore:
     def __init__(self, settings: Settings, model: Model) -> None:
         self.model = model
         self.trusted = list(model.contract.trusted_types)
-        self.folder = f"{settings.models_path}/{model.name}"
+        self._models_path = settings.models_path
         self._ledger_url = settings.ledger_url
         self._known_client: MlflowClient | None = None
+
+    def location(self, path: str) -> str:
+        """Where a path of Registered is: a lake may be moved, so its ledger keeps no whole paths."""
+        return f"{self._models_path}/{path}"
 
     def load(self, file: str, sha256: str) -> Any:
         """The fitted estimator. Raises ModelError where the file is not the registered one or holds a type that the contract does not trust."""
         try:
-            return read_model(file, sha256, self.trusted)
+            return read_model(self.location(file), sha256, self.trusted)
         except FileNotFoundError:
             raise ModelError(f"{self.model.name}: the model file {file} is gone; train again, or bring it back from MLflow.") from None
         except OSError as error:
@@ -108,20 +112,23 @@ class ModelStore:
             self._save(registration, draft)
             saved = Place.of(f"{draft}/{MODEL_FILE}")
             sha256 = saved.fingerprint()[0]
-            kept = f"{self.folder}/{sha256[:16]}"
-            saved.copy_to(Place.of(f"{kept}/{MODEL_FILE}"))
-            learned = f"{kept}/examples.parquet"
-            learned_sha256 = self.keep_examples(registration.examples, learned)
-            self.load(f"{kept}/{MODEL_FILE}", sha256)
-            tags = {**registration.facts, RUN_TAG: registration.run_id, "lake.sha256": sha256, "lake.file": f"{kept}/{MODEL_FILE}"}
-            tags |= {"lake.training_set": learned, "lake.training_set_sha256": learned_sha256}
+            file, learned = (f"{self.model.name}/{sha256[:16]}/{name}" for name in (MODEL_FILE, "examples.parquet"))
+            saved.copy_to(Place.of(self.location(file)))
+            learned_sha256 = self.keep_examples(registration.examples, self.location(learned))
+            self.load(file, sha256)
+            tags = {**registration.facts, RUN_TAG: self._run_tag(registration), "lake.sha256": sha256, "lake.file": self.location(file)}
+            tags |= {"lake.training_set": self.location(learned), "lake.training_set_sha256": learned_sha256}
             tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
             run, version = self._log(registration, draft, tags)
-        return Registered(version, f"{kept}/{MODEL_FILE}", sha256, learned, learned_sha256, run)
+        return Registered(version, file, sha256, learned, learned_sha256, run)
 
     def crown(self, version: int) -> None:
         """Point the alias `champion` at a version, for people and tools; the lake itself asks the ledger."""
         self._client.set_registered_model_alias(self.model.name, CHAMPION, str(version))
+
+    def _run_tag(self, registration: Registration) -> str:
+        """Tells this attempt's run from one of the same id in another lake that shares the registry."""
+        return f"{registration.run_id} of {self._models_path}"
 
     def _save(self, registration: Registration, folder: str) -> None:
         os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
@@ -163,14 +170,14 @@ class ModelStore:
             )
             client.log_inputs(run_id, [_dataset(name, facts) for name, facts in registration.datasets.items()])
             client.log_artifacts(run_id, folder, "model")
-            version = self._add_version(run_id, tags, registration.run_id)
+            version = self._add_version(run_id, tags)
         except BaseException:
             client.set_terminated(run_id, "FAILED")
             raise
         client.set_terminated(run_id)
         return run_id, version
 
-    def _add_version(self, mlflow_run: str, tags: dict[str, str], run_id: str) -> int:
+    def _add_version(self, mlflow_run: str, tags: dict[str, str]) -> int:
         from mlflow.exceptions import MlflowException
 
         client, name = self._client, self.model.name
@@ -180,7 +187,7 @@ class ModelStore:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
         for old in client.search_model_versions(f"name = '{name}'"):
-            if old.tags.get(RUN_TAG) == run_id:
+            if old.tags.get(RUN_TAG) == tags[RUN_TAG]:
                 client.delete_model_version(name, old.version)
         added = client.create_model_version(name, f"runs:/{mlflow_run}/model", mlflow_run, tags=tags)
         return int(added.version)

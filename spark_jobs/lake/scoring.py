@@ -72,7 +72,7 @@ def predict(job: Job, model: Model, champion: ModelEntry, versions: dict[str, in
     keys = keys_of(table.contract)
     inputs = {f"_x{position}": name for position, name in enumerate(learned)}
     seen = [as_input(table.contract, name).alias(alias) for alias, name in inputs.items()]
-    task = scoring_task(file, sha256, store.trusted, inputs, PROBABILITY)
+    task = scoring_task(store.location(file), sha256, store.trusted, inputs, PROBABILITY)
     schema = ", ".join([*(f"`{key}` {table.contract.columns[key].type}" for key in keys), f"{PROBABILITY} double"])
     scored = read_published(job, table.name, versions).select(*keys, *seen).mapInPandas(task, schema)
     return scored.select(

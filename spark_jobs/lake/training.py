@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from expectations.days import in_words
 from expectations.errors import ContractError, ModelError
 from expectations.jobs import JobResult
@@ -102,7 +104,7 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
 
 def _learn(job: Job, lesson: Lesson) -> tuple[Trained, pd.DataFrame]:
     model, days, contract, started = lesson.model, lesson.days, lesson.model.contract, time.monotonic()
-    examples = read_examples(job, model, lesson.inputs[contract.training])
+    examples = read_examples(job, model, lesson.inputs[contract.training], _columns(job, model))
     read = time.monotonic()
     estimator = build_estimator(model)
     candidates = _search(job, lesson, estimator, examples)
@@ -112,14 +114,25 @@ def _learn(job: Job, lesson: Lesson) -> tuple[Trained, pd.DataFrame]:
     learned, test = examples[~is_test], examples[is_test]
     final = with_parameters(estimator, best.parameters)
     try:
-        final.fit(learned[list(contract.inputs)], learned[contract.target])
+        # OpenMP's threads wait by spinning: two of them on cores that Spark is using made this fit ten times slower
+        with threadpool_limits(limits=1):
+            final.fit(learned[list(contract.inputs)], learned[contract.target])
         figures = evaluate(test[contract.target], final.predict_proba(test[list(contract.inputs)])[:, 1], contract.threshold)
     except ValueError as error:
         raise ModelError(f"{model.name}: the fit on {in_words(days.learned)}, tested on {in_words(days.test)}, failed: {str(error)[:500]}") from error
     baseline = evaluate_baseline(learned[contract.target], test[contract.target], contract.threshold)
     seconds = {"read": read - started, "search": searched - read, "fit": time.monotonic() - searched}
     champion = _champion_figures(job, model, test)
-    return Trained(final, best, candidates, figures, baseline, champion, seconds), examples
+    extra = [name for name in _columns(job, model) if name not in contract.inputs]
+    return Trained(final, best, candidates, figures, baseline, champion, seconds), examples.drop(columns=extra)
+
+
+def _columns(job: Job, model: Model) -> list[str]:
+    """The contract's inputs, and those of the champion that the training table still has: it is judged on the same days."""
+    champion = job.ledger.champion(model.name)
+    known = job.lake.table(model.contract.training).contract.columns
+    others = [name for name in champion.figures["inputs"] if name in known] if champion else []
+    return list(dict.fromkeys([*model.contract.inputs, *others]))
 
 
 def _search(job: Job, lesson: Lesson, estimator: Any, examples: pd.DataFrame) -> list[Candidate]:
@@ -136,7 +149,7 @@ def _search(job: Job, lesson: Lesson, estimator: Any, examples: pd.DataFrame) ->
 
 
 def _champion_figures(job: Job, model: Model, test: pd.DataFrame) -> Figures | None:
-    """The champion's figures on the same test days. One that cannot be loaded or asked any more is no rival."""
+    """The champion's figures on the same test days. One that cannot be asked any more, because its file or columns are gone, is no rival."""
     champion = job.ledger.champion(model.name)
     if champion is None:
         return None

@@ -95,7 +95,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
         os.environ["OMP_NUM_THREADS"] = "1"
         import pandas
         import pyarrow.parquet
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         warnings.simplefilter("ignore")
         examples = pyarrow.parquet.read_table(io.BytesIO(read_bytes(location))).to_pandas()

@@ -1,0 +1,144 @@
+"""A little lake with a model: will a call be answered? Two weeks of calls to learn from, two days to predict."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.spark_jobs.lake.conftest import LittleLake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+DAYS = [f"2024-05-{day:02}" for day in range(1, 17)]
+LEARNED = "2024-05-01..2024-05-14"
+BRONZE = """
+    contract: 1
+    description: Calls as they are logged, one CSV file a day.
+    source: {folder: calls, format: csv, nulls: [""]}
+    columns:
+      called_on: {type: date}
+      call: {type: int}
+      kind: {type: string}
+      hour: {type: int}
+      answered: {type: boolean}
+"""
+SILVER = """
+    contract: 1
+    description: Calls, typed. One row a call.
+    inputs: [bronze.calls]
+    grain: [call]
+    day: called_on
+    columns:
+      called_on: {type: date, nullable: false}
+      call: {type: int, nullable: false}
+      kind: {type: string}
+      hour: {type: int}
+      answered: {type: boolean}
+"""
+PREDICTIONS = """
+    contract: 1
+    description: How likely a call is to be answered. One row a call and model version.
+    inputs: [silver.calls]
+    grain: [call, model_version]
+    day: called_on
+    write: append
+    columns:
+      call: {type: int, nullable: false}
+      called_on: {type: date, nullable: false}
+      chance: {type: double, nullable: false}
+      predicted: {type: boolean, nullable: false}
+      model_name: {type: string, nullable: false}
+      model_version: {type: int, nullable: false}
+      features_version: {type: bigint, nullable: false}
+      scored_at: {type: timestamp, nullable: false}
+"""
+MODEL = """
+    contract: 1
+    description: Whether a call will be answered.
+    training: silver.calls
+    features: silver.calls
+    predictions: gold.call_predictions
+    target: answered
+    probability: chance
+    inputs: [kind, hour]
+    split: {validation_days: 2, test_days: 3}
+    search: {trees__max_leaf_nodes: [3, 7], trees__learning_rate: [0.01, 0.3]}
+    folds: 2
+    gates: [{metric: roc_auc, at_least: 0.6}]
+    trusted_types:
+      - functools.partial
+      - sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor
+      - sklearn.utils.validation.check_array
+"""
+ESTIMATOR = """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
+    NAN = float("nan")
+
+
+    def build_estimator():
+        codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=NAN, encoded_missing_value=NAN)
+        columns = ColumnTransformer([("names", codes, ["kind"])], remainder="passthrough")
+        return Pipeline([("columns", columns), ("trees", HistGradientBoostingClassifier(categorical_features=[0], max_iter=20))])
+"""
+
+
+def calls_of(day: str) -> list[str]:
+    """Eighty calls of a day: some kinds and hours are answered more often; a kind and an hour are missing here and there."""
+    dice = random.Random(day)  # noqa: S311
+    lines: list[str] = []
+    for position in range(80):
+        kind, hour = dice.choice(["office", "home", "mobile", ""]), dice.choice([*range(8, 20), ""])
+        chance = {"office": 0.8, "home": 0.3}.get(kind, 0.5) + (0.2 if hour and int(hour) < 12 else -0.1)
+        lines.append(f"{day},{int(day[-2:]) * 1000 + position},{kind},{hour},{str(dice.random() < chance).lower()}")
+    return lines
+
+
+def use_lake(folder: Path, spark: SparkSession, remote: str, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
+    """A little lake in `folder`; its MLflow registry is beside its ledger."""
+    for name in ("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL", "MLFLOW_TRACKING_URI", "_MLFLOW_SERVER_ARTIFACT_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAKE_PROJECT", str(folder))
+    return LittleLake(folder, spark, remote)
+
+
+@pytest.fixture(scope="session")
+def trained_project(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, spark_remote: str) -> Path:
+    """The folder of a lake whose calls are published and whose model has one version, the champion."""
+    folder = tmp_path_factory.mktemp("calls") / "lake"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        lake = use_lake(folder, spark, spark_remote, monkeypatch)
+        lake.write("expectations/bronze/calls.yaml", BRONZE)
+        lake.write("expectations/silver/calls.yaml", SILVER)
+        lake.write("spark_jobs/silver/calls.sql", "SELECT called_on, call, kind, hour, answered, _row FROM bronze_calls\n")
+        lake.write("expectations/gold/call_predictions.yaml", PREDICTIONS)
+        lake.write("expectations/models/answers.yaml", MODEL)
+        lake.write("spark_jobs/models/answers.py", ESTIMATOR)
+        for day in DAYS:
+            lake.land(f"calls/{day}.csv", "called_on,call,kind,hour,answered", *calls_of(day))
+        for table in ("bronze.calls", "silver.calls"):
+            lake.build(table, f"{DAYS[0]}..{DAYS[-1]}", "build")
+        before = lake.run("score", "answers", run_id="too early")
+        assert (before.status, before.message) == ("unchanged", "answers: there is no champion yet; nothing to score")
+        result = lake.run("train", "answers", LEARNED, run_id="train-1")
+        assert result.status == "done", result.message
+    return folder
+
+
+@pytest.fixture
+def calls(
+    trained_project: Path, tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LittleLake]:
+    """A copy of that lake, for one test."""
+    shutil.copytree(trained_project, tmp_path / "lake")
+    yield use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo up down status logs check test test-fast benchmark check-lake clean secrets lock
+.PHONY: help setup setup-dev python demo up down status logs check test test-fast benchmark check-lake job clean secrets lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ logs: setup ## follow the logs of all programs
 
 check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: this one)
 	@$(LAUNCH) exec python -m expectations check
+
+job: setup ## one Spark job on the running server: make job DO="build silver.flights --days 2013-01-01"
+	@$(LAUNCH) job $(DO)
 
 clean: setup ## forget the lake: tables and state; the environment and the landed files stay
 	@$(LAUNCH) clean

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from expectations.errors import LakeError
@@ -98,6 +99,18 @@ def _exec(chosen: argparse.Namespace) -> int:
     os.execve(found, chosen.rest, environment)  # noqa: S606
 
 
+def _job(chosen: argparse.Namespace) -> int:
+    from launcher.environment import process_environment
+    from launcher.layout import REPOSITORY
+
+    environment = process_environment()
+    words = list(chosen.rest)
+    if "--run" not in words:
+        words += ["--run", f"by-hand-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"]
+    command = [sys.executable, str(REPOSITORY / "spark_jobs" / "run.py"), *words]
+    os.execve(sys.executable, command, {**environment, "SPARK_REMOTE": environment["LAKE_SPARK_URL"]})  # noqa: S606
+
+
 def _secrets(_: argparse.Namespace) -> int:
     from launcher.credentials import COMPOSE_SECRETS, ensure_compose_secrets
 
@@ -121,6 +134,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "jars": (_jars, "fetch the jars of jars.lock"),
     "secrets": (_secrets, "write the secrets that docker-compose needs"),
     "env": (_env, "print the environment of the lake as shell lines"),
+    "job": (_job, "run one Spark job on the local server: build silver.flights --days 2013-01-01"),
     "exec": (_exec, "run a command in the environment of the lake"),
     "run": (_run, "for the supervisor: become one program"),
     "watch": (_watch, "for the supervisor: restart a Spark server that hangs"),

@@ -1,0 +1,142 @@
+"""The demo: a month of real flights as one run, a model, and three daily runs with predictions. A second time it changes nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from expectations.ledger import Ledger
+from expectations.loader import load_lake
+from launcher.airflow_api import AirflowApi
+from launcher.environment import lake_environment
+from launcher.errors import LauncherError
+from launcher.landing import land
+from launcher.layout import load_state
+from launcher.lifecycle import addresses, up
+
+if TYPE_CHECKING:
+    from expectations.lake import Lake
+
+DAILY, TRAINING, INFERENCE = "nyc_flights_daily", "flight_delay_training", "flight_delay_inference"
+MODEL = "flight_delay"
+MONTH = ("2013-01-01", "2013-01-31")
+DAYS = ("2013-02-01", "2013-02-02", "2013-02-03")
+PATIENCE_SECONDS = 1200.0
+
+
+def demo() -> None:
+    """Run it, and end with what was published. Raises LauncherError, naming the run, where one of the runs failed."""
+    started = time.monotonic()
+    environment = lake_environment()
+    files = land(Path(environment["LAKE_LANDING"]), date.fromisoformat(MONTH[0]), date.fromisoformat(DAYS[-1]))
+    _say(f"landed {len(files)} new files under {environment['LAKE_LANDING']}")
+    up()
+    api = AirflowApi(environment["LAKE_AIRFLOW_URL"], load_state().passwords)
+    _wait_for_dags(api)
+    _run_month(api)
+    _wait_for_models(api)
+    _run_days(api)
+    _wait_for_models(api)
+    lake, ledger = load_lake(), Ledger(environment["LAKE_LEDGER_URL"])
+    print(f"\n{published_table(lake, ledger)}\n\n{model_figures(ledger)}\n\n{addresses(load_state())}")
+    _say(f"the demo took {time.monotonic() - started:.0f} seconds; everything keeps running until `make down`")
+
+
+def published_table(lake: Lake, ledger: Ledger) -> str:
+    """One line a table: its rows, those in quarantine, and its Delta version."""
+    lines = [f"{'table':26}{'rows':>10}{'quarantined':>13}{'version':>9}"]
+    for name in lake.in_order(lake.tables):
+        days = [entry for entry in ledger.days(name).values() if entry.version is not None]
+        if days:
+            rows, refused = sum(entry.rows_out for entry in days), sum(entry.rows_quarantined for entry in days)
+            lines.append(f"{name:26}{rows:>10,}{refused:>13,}{max(entry.version or 0 for entry in days):>9}")
+    return "\n".join(lines)
+
+
+def model_figures(ledger: Ledger) -> str:
+    """The champion on the days it never saw, beside the majority class."""
+    champion = ledger.champion(MODEL)
+    if champion is None:
+        return f"{MODEL} has no champion"
+    figures, baseline = champion.figures["metrics"], champion.figures["baseline"]
+    lines = [f"{MODEL} version {champion.version}, held-out days", f"{'metric':26}{'model':>10}{'baseline':>13}"]
+    lines += [f"{name:26}{value:>10.4f}{baseline[name]:>13.4f}" for name, value in figures.items() if name in baseline]
+    return "\n".join(lines)
+
+
+def _wait_for_dags(api: AirflowApi) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while missing := [dag for dag in (DAILY, TRAINING, INFERENCE) if not api.has_dag(dag)]:
+        errors = api.get("/importErrors")["import_errors"]
+        if errors:
+            raise LauncherError(f"Airflow cannot read {errors[0]['filename']}: {errors[0]['stack_trace'].strip().splitlines()[-1]}")
+        if time.monotonic() > until:
+            raise LauncherError(f"Airflow has not found {', '.join(missing)}; `make logs` shows its dag-processor.")
+        time.sleep(0.5)
+
+
+def _run_month(api: AirflowApi) -> None:
+    first, last = MONTH
+    run_id = f"demo {first}..{last}"
+    if (api.run(DAILY, run_id) or {}).get("state") == "success":
+        _say(f"{DAILY} ran for {first}..{last} already")
+        return
+    if api.run(DAILY, run_id) is None:
+        _say(f"triggering {DAILY} for {first} to {last}")
+        api.trigger(DAILY, run_id, {"first_day": first, "last_day": last})
+    _follow(api, DAILY, run_id)
+
+
+def _run_days(api: AirflowApi) -> None:
+    if any(run is None for run in _day_runs(api)):
+        _say(f"backfilling {DAILY} for {DAYS[0]} to {DAYS[-1]}, one run a day")
+        api.backfill(DAILY, DAYS[0], DAYS[-1])
+    for run in _day_runs(api):
+        if run is None:
+            raise LauncherError(f"Airflow made no run for each of {', '.join(DAYS)}; look at the backfills of {DAILY}.")
+        if run["state"] == "success":
+            _say(f"{DAILY} ran for {run['partition_key']} already")
+        else:
+            _follow(api, DAILY, run["dag_run_id"])
+
+
+def _day_runs(api: AirflowApi) -> list[dict[str, Any] | None]:
+    runs = {run.get("partition_key"): run for run in api.runs(DAILY)}
+    return [runs.get(day) for day in DAYS]
+
+
+def _wait_for_models(api: AirflowApi) -> None:
+    """Until no training and no inference is under way; the ones that the daily runs woke are named."""
+    told: set[str] = set()
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        runs = [(dag, run) for dag in (TRAINING, INFERENCE) for run in api.runs(dag)]
+        for dag, run in runs:
+            if run["state"] == "failed":
+                raise LauncherError(f"{dag} {run['dag_run_id']} failed; its log is on Airflow's page, and in the logs folder.")
+            if run["state"] not in {"success", "failed"} and run["dag_run_id"] not in told:
+                told.add(run["dag_run_id"])
+                _say(f"{dag} was woken")
+        if all(run["state"] == "success" for _, run in runs):
+            return
+        if time.monotonic() > until:
+            raise LauncherError(f"{TRAINING} or {INFERENCE} has not ended; look at Airflow's page.")
+        time.sleep(1)
+
+
+def _follow(api: AirflowApi, dag_id: str, run_id: str) -> None:
+    started = time.monotonic()
+    failed: list[str] = []
+    for task, state in api.follow(dag_id, run_id, PATIENCE_SECONDS):
+        if task:
+            print(f"  {time.monotonic() - started:5.0f} s  {task} {state}", flush=True)
+        if task and state == "failed":
+            failed.append(task)
+        if not task and state == "failed":
+            raise LauncherError(f"{dag_id} {run_id} failed in {', '.join(failed) or 'no task'}; the task's log says why.")
+
+
+def _say(line: str) -> None:
+    print(f"== {line}", flush=True)

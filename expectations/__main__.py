@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from expectations.contract import ModelContract, Pipeline, TableContract
+from expectations.contract import Facts, ModelContract, Pipeline, TableContract
 from expectations.errors import LakeError
 from expectations.loader import load_lake
 
@@ -16,7 +16,7 @@ SCHEMAS = Path(__file__).parent / "schema"
 
 def schemas() -> dict[str, str]:
     """File name to JSON Schema text."""
-    kinds = {"table": TableContract, "model": ModelContract, "pipeline": Pipeline}
+    kinds: dict[str, type[Facts]] = {"table": TableContract, "model": ModelContract, "pipeline": Pipeline}
     made = {kind: model.model_json_schema(by_alias=True) for kind, model in kinds.items()}
     made["pipelines"] = {"type": "object", "additionalProperties": made.pop("pipeline")}
     return {f"{kind}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for kind, schema in made.items()}

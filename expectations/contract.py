@@ -35,9 +35,7 @@ def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
 
 ColumnName = Annotated[str, _matching(COLUMN, "column name (letters, digits and _)")]
 TableName = Annotated[str, _matching(re.compile(rf"(bronze|silver|gold)\.{IDENTIFIER.pattern}"), "table name like silver.flights")]
-ColumnType = Annotated[
-    str, _matching(TYPE, f"column type; known are {', '.join(SIMPLE_TYPES)}, decimal(p,s), array<>, map<>, struct<>")
-]
+ColumnType = Annotated[str, _matching(TYPE, f"column type; known are {', '.join(SIMPLE_TYPES)}, decimal(p,s), array<>, map<>, struct<>")]
 
 
 class Facts(BaseModel):

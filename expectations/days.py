@@ -12,6 +12,7 @@ from expectations.errors import RequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+NAMED_AT_MOST = 5
 ALL = "all"
 """The day key of tables whose rows belong to no day."""
 
@@ -25,9 +26,7 @@ class DayRange:
 
     def __post_init__(self) -> None:
         if self.first > self.last:
-            raise RequestError(
-                f"the range of days is back to front: first_day {self.first} is after last_day {self.last}; swap them."
-            )
+            raise RequestError(f"the range of days is back to front: first_day {self.first} is after last_day {self.last}; swap them.")
 
     def __iter__(self) -> Iterator[date]:
         return (self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1))
@@ -89,7 +88,7 @@ def in_words(days: Iterable[str]) -> str:
         else:
             pieces.append([day])
     named = [piece[0] if len(piece) == 1 else f"{piece[0]}..{piece[-1]}" for piece in pieces]
-    return ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+    return ", ".join(named[:NAMED_AT_MOST]) + (f" and {len(named) - NAMED_AT_MOST} more" if len(named) > NAMED_AT_MOST else "")
 
 
 def _follows(earlier: str, later: str) -> bool:

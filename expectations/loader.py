@@ -138,7 +138,7 @@ def _check_table(lake: Lake, table: Table) -> None:
     for position, read in enumerate(contract.inputs):
         place = table.line("inputs", position)
         _known_name(place, read.table, lake.tables, "table")
-        if LAYERS.index(read.table.split(".")[0]) > LAYERS.index(table.layer):  # type: ignore[arg-type]
+        if LAYERS.index(read.table.split(".")[0]) > LAYERS.index(table.layer):
             raise ContractError(f"{place}: {table.name} reads {read.table}, a later layer; data flows bronze, silver, gold.")
         if read.days[0] > read.days[1]:
             raise ContractError(f"{place}: days {list(read.days)} is back to front; write the earlier one first.")
@@ -250,7 +250,9 @@ def _check_pipelines(lake: Lake, file: Path) -> None:
         try:
             ZoneInfo(pipeline.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ContractError(f"{file}:{line_of(file, (name, 'time_zone'))}: {pipeline.time_zone!r} is no time zone; write one like America/New_York.") from None
+            raise ContractError(
+                f"{file}:{line_of(file, (name, 'time_zone'))}: {pipeline.time_zone!r} is no time zone; write one like America/New_York."
+            ) from None
         if pipeline.last_day and pipeline.last_day < pipeline.first_day:
             raise ContractError(f"{file}:{line_of(file, (name, 'last_day'))}: last_day {pipeline.last_day} is before first_day {pipeline.first_day}.")
         for position, table in enumerate(pipeline.tables):

@@ -38,8 +38,7 @@ def land(landing: Path, first: date, last: date) -> list[Path]:
     """
     if not FIRST_DAY <= first <= last <= LAST_DAY:
         raise LauncherError(
-            f"The sample data has the days {FIRST_DAY} to {LAST_DAY}, asked were {first} to {last}: "
-            "choose days between them, the earlier one first."
+            f"The sample data has the days {FIRST_DAY} to {LAST_DAY}, asked were {first} to {last}: choose days between them, the earlier one first."
         )
     data = _data()
     written = []

@@ -45,7 +45,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
             job = Job(spark, settings, lake, ledger, request)
             result = verbs.do(job)
             result = note(job, result.model_copy(update={"seconds": round(time.monotonic() - started, 3)}))
-    except Exception as error:  # noqa: BLE001 - every fault becomes a result; the operator decides what it means
+    except Exception as error:
         result = _failure(request, error).model_copy(update={"seconds": round(time.monotonic() - started, 3)})
     _write_record(settings, result)
     return result
@@ -57,8 +57,8 @@ def _failure(request: JobRequest, error: Exception) -> JobResult:
         traceback.print_exc()
         first_line = message.strip().splitlines()[0] if message.strip() else ""
         message = f"{request.verb} {request.name}: {type(error).__name__}: {first_line[:500]}"
-    status = "failed_terminal" if isinstance(error, TerminalError) or verbs.is_terminal(error) else "failed_transient"
-    return JobResult(request=request, status=status, message=message)
+    is_terminal = isinstance(error, TerminalError) or verbs.is_terminal(error)
+    return JobResult(request=request, status="failed_terminal" if is_terminal else "failed_transient", message=message)
 
 
 def _write_record(settings: Settings, result: JobResult) -> None:
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     request = JobRequest(**vars(parser.parse_args(arguments)))
     result = run(request, os.environ.get("SPARK_REMOTE"))
-    print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)  # noqa: T201
+    print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)
     return EXIT_CODES[result.status]
 
 

@@ -107,10 +107,7 @@ class Ledger:
     def verdicts(self, run_id: str, table: str) -> list[Verdict]:
         """How a run's rules judged a table's days."""
         query = select(s.verdicts).where(s.verdicts.c.run_id == run_id, s.verdicts.c.table_name == table).order_by(s.verdicts.c.id)
-        return [
-            Verdict(r.table_name, r.day, r.rule, r.on_fail, r.success, r.rows_judged, r.rows_broken, r.observed)
-            for r in self._select(query)
-        ]
+        return [Verdict(r.table_name, r.day, r.rule, r.on_fail, r.success, r.rows_judged, r.rows_broken, r.observed) for r in self._select(query)]
 
     # models
 

@@ -44,8 +44,8 @@ def open_database(url: str) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to HEAD. Harmless when several processes do it at once."""
-    from alembic import command  # noqa: PLC0415 - only a first run pays for it
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

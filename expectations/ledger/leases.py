@@ -35,9 +35,7 @@ class Lease:
         now = time.time()
         values = {"owner": self.owner, "token": self.token, "expires_at": now + LEASE_SECONDS}
         with self._engine.begin() as connection:
-            taken = connection.execute(
-                update(leases).where(leases.c.table_name == self.table, leases.c.expires_at < now).values(**values)
-            ).rowcount
+            taken = connection.execute(update(leases).where(leases.c.table_name == self.table, leases.c.expires_at < now).values(**values)).rowcount
             if taken:
                 return None
             holder = connection.execute(select(leases.c.owner).where(leases.c.table_name == self.table)).scalar()
@@ -49,9 +47,7 @@ class Lease:
         """Renew it. Raises LeaseError where somebody else has it: then nothing may be committed."""
         with self._engine.begin() as connection:
             kept = connection.execute(
-                update(leases)
-                .where(leases.c.table_name == self.table, leases.c.token == self.token)
-                .values(expires_at=time.time() + LEASE_SECONDS)
+                update(leases).where(leases.c.table_name == self.table, leases.c.token == self.token).values(expires_at=time.time() + LEASE_SECONDS)
             ).rowcount
         if not kept:
             raise LeaseError(f"{self.table}: {self.owner} lost its lease to another run before the commit; nothing was written, run it again.")
@@ -96,5 +92,5 @@ def _renew(lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(LEASE_SECONDS / 3):
         try:
             lease.check()
-        except Exception:  # noqa: BLE001 - the holder's own check, just before its commit, decides
+        except Exception:
             return

@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from expectations.days import ALL, in_words
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
-from expectations.ledger.entries import FileEntry
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
 from spark_jobs.lake.publishing import Batch, publish
@@ -42,7 +41,7 @@ def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     inputs = {file.entry.day: {"landing": {file.entry.path: file.entry.bytes}} for file in files}
     result = publish(job, table, rows, Batch(inputs))
     published = set(result.facts["days"])
-    entries: list[FileEntry] = [file.entry for file in files if file.entry.day in published]
+    entries = [file.entry for file in files if file.entry.day in published]
     job.ledger.take_files(job.request.run_id, entries)
     facts = {**result.facts, "files": {entry.path: entry.sha256 for entry in entries}}
     return result.model_copy(update={"facts": facts})
@@ -74,6 +73,9 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
 
 def _read(job: Job, table: Table, plan: Plan, only: dict[str, tuple[str, ...]] | None = None) -> dict[str, DataFrame]:
     reads = {**plan.reads, **(only or {})}
+    for name, days in reads.items():
+        if not days and not job.ledger.versions(name):
+            raise RequestError(f"{table.name} reads {name}, of which nothing was ever published; build {name} first, or land its files.")
     return {read.argument: read_published(job, read.table, reads[read.table]) for read in table.contract.inputs}
 
 
@@ -97,7 +99,8 @@ def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[
 def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
     if not plan.new_arrivals or "_row" not in candidate.columns:
         return None
-    return arrival_day(F.col("_row")).isin([date.fromisoformat(day) for day in plan.new_arrivals])
+    is_new: Column = arrival_day(F.col("_row")).isin([date.fromisoformat(day) for day in plan.new_arrivals])
+    return is_new
 
 
 def _late(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> Column | None:

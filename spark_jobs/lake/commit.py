@@ -64,7 +64,7 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> int:
         _writer(target, rows).mode("overwrite").save(target.path)
     elif not exists(target.spark, target.path):
         first = _scd2_history(target, rows) if mode == "scd2" else _latest(target, rows)
-        _writer(target, first).mode("errorifexists").save(target.path)
+        _writer(target, first).mode("error").save(target.path)
     elif mode == "append":
         _merge(target, _latest(target, rows), "WHEN NOT MATCHED THEN INSERT *")
     elif mode == "merge":
@@ -80,7 +80,7 @@ def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
     if exists(target.spark, target.path):
         _writer(target, rows).option("replaceWhere", predicate).option("mergeSchema", "true").mode("overwrite").save(target.path)
     else:
-        _writer(target, rows).mode("errorifexists").save(target.path)
+        _writer(target, rows).mode("error").save(target.path)
 
 
 def last_version(target: Target) -> int:
@@ -137,9 +137,7 @@ def _scd2_history(target: Target, rows: DataFrame) -> DataFrame:
     marked = versions.select(*contract.columns, now.alias("_now"), F.lag(now).over(per_grain).alias("_before"))
     changed = marked.filter("_before IS NULL OR _before <> _now")
     following = F.lead(order).over(per_grain)
-    return changed.select(
-        *contract.columns, F.col(order).alias(VALID_FROM), following.alias(VALID_TO), following.isNull().alias(IS_CURRENT)
-    )
+    return changed.select(*contract.columns, F.col(order).alias(VALID_FROM), following.alias(VALID_TO), following.isNull().alias(IS_CURRENT))
 
 
 def _merge_scd2(target: Target, rows: DataFrame) -> None:
@@ -151,15 +149,14 @@ def _merge_scd2(target: Target, rows: DataFrame) -> None:
     history = _scd2_history(target, old.unionByName(rows.select(*contract.columns)))
     kept = [*contract.grain, VALID_FROM]
     gone = old.select(*contract.grain, F.col(str(contract.order_by)).alias(VALID_FROM)).join(history.select(*kept), kept, "left_anti")
-    source = history.select("*", F.lit(False).alias("_gone")).unionByName(
-        gone.select("*", F.lit(True).alias("_gone")), allowMissingColumns=True
-    )
+    source = history.select("*", F.lit(False).alias("_gone")).unionByName(gone.select("*", F.lit(True).alias("_gone")), allowMissingColumns=True)
     columns = [*contract.columns, VALID_FROM, VALID_TO, IS_CURRENT]
+    # names are from the contract, where they may hold letters, digits and _ only
     update = ", ".join(f"t.`{name}` = s.`{name}`" for name in columns)
     names, values = ", ".join(f"`{name}`" for name in columns), ", ".join(f"s.`{name}`" for name in columns)
     changed = " OR ".join(f"NOT (t.`{name}` <=> s.`{name}`)" for name in columns)
     clauses = (
-        f"WHEN MATCHED AND s._gone THEN DELETE WHEN MATCHED AND ({changed}) THEN UPDATE SET {update} "
+        f"WHEN MATCHED AND s._gone THEN DELETE WHEN MATCHED AND ({changed}) THEN UPDATE SET {update} "  # noqa: S608
         f"WHEN NOT MATCHED AND NOT s._gone THEN INSERT ({names}) VALUES ({values})"
     )
     _merge(target, source, clauses, keys=kept)

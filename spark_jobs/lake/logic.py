@@ -6,13 +6,14 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame
 
 from expectations.errors import ContractError, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
+
+    from pyspark.sql import DataFrame
 
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
@@ -35,12 +36,17 @@ def conform(table: Table, rows: DataFrame) -> DataFrame:
     found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
     for name, column in contract.columns.items():
         if name not in found:
-            raise ContractError(f"{table.name}: {table.logic or table.file} returns no column {name!r}, which {table.file} promises.{did_you_mean(name, found)}")
+            raise ContractError(
+                f"{table.name}: {table.logic or table.file} returns no column {name!r}, which {table.file} promises.{did_you_mean(name, found)}"
+            )
         if found[name] != column.type:
-            raise ContractError(f"{table.name}: column {name!r} is {found[name]}, but {table.file} promises {column.type}; cast it in {table.logic}, or change the contract.")
+            raise ContractError(
+                f"{table.name}: column {name!r} is {found[name]}, but {table.file} promises {column.type}; cast it in {table.logic}, or change the contract."
+            )
     extra = [name for name in found if name not in contract.columns and name != "_row"]
     if extra:
-        raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{did_you_mean(extra[0], contract.columns)}")
+        hint = did_you_mean(extra[0], contract.columns)
+        raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{hint}")
     return rows.select(*contract.columns, *(["_row"] if "_row" in found else []))
 
 

@@ -170,9 +170,7 @@ class Planner:
         known = {arrival.arrival_day: arrival for arrival in self.ledger.arrivals(self.table.name) if arrival.input == bronze}
         landed = self.ledger.versions(bronze, self.requested)
         new = {
-            day: version
-            for day, version in landed.items()
-            if self.force or day not in known or (known[day].version, known[day].code) != (version, self.code)
+            day: version for day, version in landed.items() if self.force or day not in known or (known[day].version, known[day].code) != (version, self.code)
         }
         if not landed:
             return Plan(reason=f"{bronze} has nothing published for {', '.join(self.requested[:5])}")
@@ -187,8 +185,7 @@ class Planner:
         known = {arrival.arrival_day: arrival for arrival in self.ledger.arrivals(self.table.name) if arrival.input == bronze}
         before = {day for arrival_day in touched if arrival_day in known for day in known[arrival_day].days}
         arrivals = tuple(
-            Arrival(self.table.name, bronze, arrival_day, plan.new_arrivals[arrival_day], self.code, sorted(days))
-            for arrival_day, days in touched.items()
+            Arrival(self.table.name, bronze, arrival_day, plan.new_arrivals[arrival_day], self.code, sorted(days)) for arrival_day, days in touched.items()
         )
         known |= {arrival.arrival_day: arrival for arrival in arrivals}
         days = {*plan.days, *before, *(day for found in touched.values() for day in found)}
@@ -208,9 +205,7 @@ class Planner:
             inputs[bronze] = {arrival_day: versions[arrival_day] for arrival_day in touching if arrival_day in versions}
         return wanted
 
-    def _arrival_plan(
-        self, bronze: str, days: Iterable[str], known: dict[str, Arrival], new: Versions, arrivals: tuple[Arrival, ...]
-    ) -> Plan:
+    def _arrival_plan(self, bronze: str, days: Iterable[str], known: dict[str, Arrival], new: Versions, arrivals: tuple[Arrival, ...]) -> Plan:
         inputs = self._arrival_inputs(sorted(days), known)
         reads = self._reads(inputs)
         reads[bronze] = tuple(sorted({*(reads[bronze] or ()), *new}))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
-PARSES = Rule(expect="expect_column_values_to_be_null", column="_errors", name="type", on_fail="warn")
+PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
 """Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
 
 
@@ -142,9 +142,7 @@ class Publication:
                     f"{counts.quarantined} quarantined and {counts.dropped} dropped; nothing was published. This is a fault of the gate: report it."
                 )
 
-    def _publish_quarantine(
-        self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int], passed: list[str]
-    ) -> None:
+    def _publish_quarantine(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int], passed: list[str]) -> None:
         refused: list[DataFrame] = []
         if any(counts.quarantined for counts in judgement.counts.values()):
             bad = judgement.quarantined(on_time)
@@ -187,9 +185,7 @@ class Publication:
         """Bronze keeps rows that do not parse; their number tells the readers whether there is anything to refuse."""
         return sum(verdict.rows_broken for verdict in judgement.verdicts if verdict.rule == PARSES.name and verdict.day == day)
 
-    def _result(
-        self, judgement: Judgement, passed: list[str], version: int | None, late: dict[str, int], entries: list[DayEntry]
-    ) -> JobResult:
+    def _result(self, judgement: Judgement, passed: list[str], version: int | None, late: dict[str, int], entries: list[DayEntry]) -> JobResult:
         held = {day: reasons for day in self.batch.inputs if (reasons := self._held_reasons(judgement, day))}
         warned = Counter(v.rule for v in judgement.verdicts if v.on_fail == "warn" and not v.success)
         published = [entry for entry in entries if entry.day in passed]

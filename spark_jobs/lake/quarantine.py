@@ -12,7 +12,7 @@ from spark_jobs.lake.reading import read_refused
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
@@ -37,10 +37,10 @@ its values as JSON (as they arrived for the rule `type`, else as the table would
 def refused_by_type(job: Job, bronze: str, arrival_days: Iterable[str]) -> DataFrame:
     """The rows of these arrival days that do not parse, as quarantine rows; the rule is `type`, and the columns at fault."""
     rows = read_refused(job, bronze, arrival_days)
-    texts = [name for name in job.lake.table(bronze).contract.columns]
+    texts = list(job.lake.table(bronze).contract.columns)
     reasons = F.transform(F.col("_errors"), lambda name: F.concat(F.lit(f"{TYPE_RULE}("), name, F.lit(")")))
     values = F.coalesce(F.col("_corrupt"), F.to_json(F.struct(*texts)))
-    return _entries(job, rows, reasons, F.lit(None).cast("date"), F.col("_day"), values)
+    return _entries(job, rows, {"_rules": reasons, "_day": F.lit(None), "_arrival_day": F.col("_day"), "_values": values})
 
 
 def refused_by_rule(job: Job, table: Table, rows: DataFrame, day_column: str | None) -> DataFrame:
@@ -54,7 +54,7 @@ def refused_by_rule(job: Job, table: Table, rows: DataFrame, day_column: str | N
         places = job.spark.read.format("delta").load(job.settings.table_path(bronze)).select("_row", "_day", "_source_file", "_source_line")
         arrived = places.withColumnRenamed("_day", "_arrived")
         rows = rows.select("*", arrival.alias("_arrived")).join(arrived, ["_row", "_arrived"], "left")
-    return _entries(job, rows, F.col("_rules"), day, arrival, values)
+    return _entries(job, rows, {"_rules": F.col("_rules"), "_day": day, "_arrival_day": arrival, "_values": values})
 
 
 def replace(job: Job, table: Table, rows: DataFrame | None, days: list[str], arrival_days: list[str]) -> None:
@@ -68,7 +68,7 @@ def replace(job: Job, table: Table, rows: DataFrame | None, days: list[str], arr
     commit.replace_where(target, empty if rows is None else rows, _predicate(days, arrival_days))
 
 
-def arrival_day(row: F.Column) -> F.Column:
+def arrival_day(row: Column) -> Column:
     """The day on which the bronze row that `_row` names arrived."""
     return F.substring_index(row, "/", 1).try_cast("date")
 
@@ -81,20 +81,9 @@ def _predicate(days: list[str], arrival_days: list[str]) -> str:
     return f"({within('_day', days)}) OR (_day IS NULL AND {within('_arrival_day', arrival_days)})"
 
 
-def _entries(job: Job, rows: DataFrame, rules: F.Column, day: F.Column, arrival: F.Column, values: F.Column) -> DataFrame:
-    def or_null(name: str) -> F.Column:
-        return F.col(name) if name in rows.columns else F.lit(None)
-
-    entries = {
-        "_rules": rules,
-        "_day": day,
-        "_arrival_day": arrival,
-        "_row": or_null("_row"),
-        "_source_file": or_null("_source_file"),
-        "_source_line": or_null("_source_line"),
-        "_values": values,
-        "_run_id": F.lit(job.request.run_id),
-        "_quarantined_at": F.current_timestamp(),
-        "_state": F.lit("waiting"),
-    }
-    return rows.select(*(column.cast(COLUMNS[name]).alias(name) for name, column in entries.items()))
+def _entries(job: Job, rows: DataFrame, known: dict[str, Column]) -> DataFrame:
+    """`rows` as quarantine rows: `known` columns, those of COLUMNS that the rows have, and what is the same for all."""
+    same = {"_run_id": F.lit(job.request.run_id), "_quarantined_at": F.current_timestamp(), "_state": F.lit("waiting")}
+    traced = {name: F.col(name) for name in ("_row", "_source_file", "_source_line") if name in rows.columns}
+    columns: dict[str, Column] = {**traced, **known, **same}
+    return rows.select(*(columns.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in COLUMNS.items()))

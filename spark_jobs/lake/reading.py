@@ -149,8 +149,7 @@ def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
         columns = [F.col(name).cast(column.type).alias(name) for name, column in contract.columns.items()]
     else:
         columns = [
-            (F.col(name) if "<" in column.type else _text(contract, name).try_cast(column.type)).alias(name)
-            for name, column in contract.columns.items()
+            (F.col(name) if "<" in column.type else _text(contract, name).try_cast(column.type)).alias(name) for name, column in contract.columns.items()
         ]
     return rows.select(*columns, "_row", "_source_file", "_source_line", "_ingested_at", "_run_id", "_day")
 

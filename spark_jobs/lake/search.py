@@ -60,10 +60,7 @@ def search(spark: SparkSession, contract: ModelContract, estimator: Any, locatio
             why = (outcome.error or "its score is undefined; has the fold only one class?")[:500]
             raise ModelError(f"the fit of {parameters or 'the estimator'} on fold {fold} of {len(folds)} failed: {why}")
     parts = [[outcomes[position * len(folds) + fold] for fold in range(len(folds))] for position in range(len(grid))]
-    return [
-        Candidate(parameters, tuple(row.score for row in part), sum(row.seconds for row in part))
-        for parameters, part in zip(grid, parts, strict=True)
-    ]
+    return [Candidate(parameters, tuple(row.score for row in part), sum(row.seconds for row in part)) for parameters, part in zip(grid, parts, strict=True)]
 
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
@@ -43,12 +43,12 @@ def _connect(remote: str) -> SparkSession:
         spark.version  # noqa: B018 - the first answer of the server
     except Exception as error:
         address = remote.removeprefix("sc://").split(";")[0]
-        raise TransientError(f"the Spark Connect server {address} does not answer ({type(error).__name__}); start it (make up), or mend the connection.") from None
+        raise TransientError(
+            f"the Spark Connect server {address} does not answer ({type(error).__name__}); start it (make up), or mend the connection."
+        ) from None
     return spark
 
 
 def _interrupt(spark: SparkSession, tag: str) -> None:
-    try:
+    with suppress(Exception):  # where the session is lost already, the first error is the one to tell
         spark.interruptTag(tag)
-    except Exception:  # noqa: BLE001, S110 - the session is lost already; the first error is the one to tell
-        pass

@@ -50,6 +50,7 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     source = _source(table)
     landing = f"{job.settings.landing}/{source.folder}"
     present = set(Place.of(landing).file_names())
+    days = _with_newest_snapshot(source, present, days)
     entries = job.ledger.days(table.name)
     taken: list[LandedFile] = []
     for day in days:
@@ -69,6 +70,15 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
             landed.copy_to(Place.of(kept))
         taken.append(LandedFile(FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size), kept, header))
     return taken
+
+
+def _with_newest_snapshot(source: Source, present: set[str], days: Iterable[str]) -> list[str]:
+    """A snapshot counts until the next one: beside the days asked for, the newest one up to the last of them."""
+    wanted = sorted(days)
+    if source.arrives == "snapshot" and wanted:
+        landed = {name.removesuffix(f".{source.format}") for name in present if name.endswith(f".{source.format}")}
+        wanted = sorted({*wanted, *sorted(day for day in landed if day <= wanted[-1])[-1:]})
+    return wanted
 
 
 def _source(table: Table) -> Source:

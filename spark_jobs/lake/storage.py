@@ -36,7 +36,7 @@ class Place:
 
     def exists(self) -> bool:
         """Whether there is a file or folder."""
-        return self.system.get_file_info(self.path).type != fs.FileType.NotFound
+        return bool(self.system.get_file_info(self.path).type != fs.FileType.NotFound)
 
     def file_names(self) -> list[str]:
         """Names of the files directly in this folder, sorted; none where it does not exist."""

@@ -31,9 +31,7 @@ TRANSACTIONS = [
     (5, "bob", "2024-05-03T18:00:01", "0.00"),
 ]
 """Number 5 was paid with nothing: a rule sends it to quarantine."""
-SCHEMA = pa.schema(
-    [("transaction_id", pa.int64()), ("user_id", pa.string()), ("sold_at", pa.timestamp("us", tz="UTC")), ("amount", pa.decimal128(10, 2))]
-)
+SCHEMA = pa.schema([("transaction_id", pa.int64()), ("user_id", pa.string()), ("sold_at", pa.timestamp("us", tz="UTC")), ("amount", pa.decimal128(10, 2))])
 
 
 def land(landing: Path) -> None:
@@ -44,9 +42,7 @@ def land(landing: Path) -> None:
         records = [dict(zip(("timestamp", "user_id", "action", "params"), row, strict=True)) for row in LOGS if row[0].startswith(day)]
         (landing / "logs" / f"{day}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
         sold = [
-            (number, user, datetime.fromisoformat(at).replace(tzinfo=UTC), Decimal(amount))
-            for number, user, at, amount in TRANSACTIONS
-            if at.startswith(day)
+            (number, user, datetime.fromisoformat(at).replace(tzinfo=UTC), Decimal(amount)) for number, user, at, amount in TRANSACTIONS if at.startswith(day)
         ]
         columns = [pa.array(column, field.type) for column, field in zip(zip(*sold, strict=True), SCHEMA, strict=True)]
         pq.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), landing / "transactions" / f"{day}.parquet")

@@ -148,9 +148,7 @@ def test_a_flight_that_left_but_has_no_arrival_delay_is_not_cancelled(flights, r
 
 def test_an_aircraft_in_no_register_or_without_a_number_is_unknown_but_its_flight_stays(flights, rows) -> None:
     found = flights({"flight": 1}, {"flight": 2, "tailnum": "N0XYZ"}, {"flight": 3, "tailnum": None})
-    expected = rows(
-        "flight int, tail_number string, has_known_aircraft boolean", (1, "N14228", True), (2, "N0XYZ", False), (3, None, False)
-    )
+    expected = rows("flight int, tail_number string, has_known_aircraft boolean", (1, "N14228", True), (2, "N0XYZ", False), (3, None, False))
     assertDataFrameEqual(found.select(*expected.columns), expected, ignoreNullable=True)
 
 

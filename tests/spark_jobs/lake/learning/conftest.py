@@ -136,9 +136,7 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory, spark: SparkSessio
 
 
 @pytest.fixture
-def calls(
-    trained_project: Path, tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LittleLake]:
+def calls(trained_project: Path, tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleLake]:
     """A copy of that lake, for one test."""
     shutil.copytree(trained_project, tmp_path / "lake")
     yield use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)

@@ -35,25 +35,31 @@ def read_bytes(location: str) -> bytes:
 
 
 def read_model(location: str, sha256: str, trusted: list[str]) -> Any:
-    """The fitted estimator in a skops file, once a process. Raises ValueError where the bytes or a type in them are not the expected ones."""
+    """The fitted estimator in a skops file. Raises ValueError where the bytes or a type in them are not the expected ones."""
     import hashlib
-    import types
 
     import skops.io
+
+    data = read_bytes(location)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ValueError(f"{location} has sha256 {found}, but {sha256} was registered")
+    unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
+    if unknown:
+        raise ValueError(f"{location} holds types that the contract does not trust: {', '.join(unknown)}")
+    return skops.io.loads(data, trusted=trusted)
+
+
+def model_of_process(location: str, sha256: str, trusted: list[str]) -> Any:
+    """The estimator, read once a process: Spark uses its Python workers again."""
+    import types
 
     # This module travels by value, so its own variables would not outlive a task.
     kept: Any = sys.modules.setdefault("_lake_models", types.ModuleType("_lake_models"))
     key = f"{sha256} {sorted(trusted)}"
     if key not in kept.__dict__:
-        data = read_bytes(location)
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise ValueError(f"{location} has sha256 {found}, but {sha256} was registered")
-        unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
-        if unknown:
-            raise ValueError(f"{location} holds types that the contract does not trust: {', '.join(unknown)}")
         kept.__dict__.clear()
-        kept.__dict__[key] = skops.io.loads(data, trusted=trusted)
+        kept.__dict__[key] = read_model(location, sha256, trusted)
     return kept.__dict__[key]
 
 
@@ -61,9 +67,9 @@ def scoring_task(location: str, sha256: str, trusted: list[str], inputs: dict[st
     """A function for mapInPandas: takes the columns that `inputs` maps to the model's names away and adds the probability as `output`."""
 
     def score(batches: Batches) -> Batches:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
-        model = read_model(location, sha256, trusted)
+        model = model_of_process(location, sha256, trusted)
         with threadpool_limits(limits=1):
             for batch in batches:
                 seen = batch[list(inputs)].rename(columns=inputs)

@@ -10,7 +10,6 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.apache.spark.hooks.spark_connect import SparkConnectHook
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import AssetAlias
 
@@ -20,7 +19,7 @@ from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
-from medallion.spark_connection import spark_connection
+from medallion.spark_connection import spark_connection, spark_remote
 from medallion.submission import search_path, submission_conf
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ class LakeJobOperator(SparkSubmitOperator):
     def _result(self, request: JobRequest, connection: str, context: Context) -> JobResult:
         if spark_connection(connection).conn_type == "spark":
             return self._by_spark_submit(request, connection, context)
-        remote = SparkConnectHook(connection).get_connection_url()
+        remote = spark_remote(connection)
         python = os.environ.get("LAKE_PYTHON")
         if python:
             return self._by_child(request, python, remote)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from airflow.providers.apache.spark.hooks.spark_connect import SparkConnectHook
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
-from expectations.errors import RequestError
+from expectations.errors import RequestError, TransientError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 KNOWN_TYPES = ("spark_connect", "spark")
+DEFAULT_PORT = 15002
+KNOCK_SECONDS = 10.0
 
 
 def spark_connection(name: str) -> Connection:
@@ -32,3 +37,20 @@ def spark_connection(name: str) -> Connection:
         example = "127.0.0.1" if connection.conn_type == "spark_connect" else "local[2], yarn or spark://master"
         raise RequestError(f"the Airflow connection {name!r} names no host; write one like {example}.")
     return connection
+
+
+def spark_remote(name: str) -> str:
+    """The address `sc://host:port/` of the connection's Spark Connect server.
+
+    Raises TransientError at once where nothing listens there: the Spark client would try again for ten minutes by itself.
+    """
+    remote = SparkConnectHook(name).get_connection_url()
+    address = urlsplit(remote)
+    host, port = address.hostname or "", address.port or DEFAULT_PORT
+    try:
+        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+    except OSError as error:
+        raise TransientError(
+            f"no Spark Connect server answers at {host}:{port} ({error.strerror or error}); start it, or mend the Airflow connection {name!r}."
+        ) from None
+    return remote

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,12 +19,20 @@ from medallion.lake_job import LakeJobOperator
 from medallion.retrying import RETRY_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Engine = Callable[[Callable[[JobRequest, str | None], JobResult]], None]
 
 FAKE_RUN = Path(__file__).parent.parent / "fake_engine" / "spark_jobs" / "run.py"
-CONNECT = {"conn_type": "spark_connect", "host": "127.0.0.1", "port": 15999}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Listens where the connection `spark_lake` points to, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        connection(monkeypatch, conn_type="spark_connect", host="127.0.0.1", port=port)
+        yield f"sc://127.0.0.1:{port}/"
 
 
 def connection(monkeypatch: pytest.MonkeyPatch, **facts: Any) -> None:
@@ -63,25 +72,24 @@ def test_version_zero_is_a_version() -> None:
     assert job.request(context()).version == 0
 
 
-def test_a_result_over_spark_connect_becomes_the_asset_event(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    connection(monkeypatch, **CONNECT)
+def test_a_result_over_spark_connect_becomes_the_asset_event(server: str, engine: Engine) -> None:
     engine(answer("done", rows_out=7))
     given = context()
     shown = execute(build(days="2013-01-01..2013-01-01"), given)
-    assert shown == {"status": "done", "message": "silver.visits done at sc://127.0.0.1:15999/"}
+    assert shown == {"status": "done", "message": f"silver.visits done at {server}"}
     extra = given["outlet_events"][table_asset("silver.visits")].extra
     assert (extra["rows_out"], extra["status"]) == (7, "done")
 
 
-def test_nothing_to_do_is_a_success(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    connection(monkeypatch, **CONNECT)
+@pytest.mark.usefixtures("server")
+def test_nothing_to_do_is_a_success(engine: Engine) -> None:
     engine(answer("unchanged"))
     assert execute(build(), context())["status"] == "unchanged"
 
 
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(("status", "error"), [("held", DataError), ("failed_transient", TransientError)])
-def test_a_failed_job_fails_its_task_and_leaves_no_event(monkeypatch: pytest.MonkeyPatch, engine: Engine, status: str, error: type[Exception]) -> None:
-    connection(monkeypatch, **CONNECT)
+def test_a_failed_job_fails_its_task_and_leaves_no_event(engine: Engine, status: str, error: type[Exception]) -> None:
     engine(answer(status))
     given = context()
     with pytest.raises(error, match=f"silver.visits {status}"):
@@ -89,22 +97,29 @@ def test_a_failed_job_fails_its_task_and_leaves_no_event(monkeypatch: pytest.Mon
     assert given["outlet_events"][table_asset("silver.visits")].extra == {}
 
 
-def test_with_lake_python_the_job_runs_as_a_child_and_its_record_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    connection(monkeypatch, **CONNECT)
+def test_with_lake_python_the_job_runs_as_a_child_and_its_record_is_read(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_PYTHON", sys.executable)
     monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
     shown = execute(build(days="2013-01-01..2013-01-02"), context())
-    assert shown["message"] == "build silver.visits done for 2013-01-01..2013-01-02 at sc://127.0.0.1:15999/"
+    assert shown["message"] == f"build silver.visits done for 2013-01-01..2013-01-02 at {server}"
 
 
+@pytest.mark.usefixtures("server")
 def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_try_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    connection(monkeypatch, **CONNECT)
     monkeypatch.setenv("LAKE_PYTHON", sys.executable)
     monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
     execute(build(days="2013-01-01"), context())
     monkeypatch.setattr("medallion.lake_job.RUN", tmp_path / "missing.py")
     with pytest.raises(TransientError, match=r"no result record .*exit code 2"):
         execute(build(days="2013-01-01"), context())
+
+
+def test_where_no_server_listens_the_task_fails_at_once_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    connection(monkeypatch, conn_type="spark_connect", host="127.0.0.1", port=port)
+    with pytest.raises(TransientError, match=f"no Spark Connect server answers at 127.0.0.1:{port}"):
+        execute(build(), context())
 
 
 def test_an_unknown_connection_is_one_sentence_and_never_yarn() -> None:

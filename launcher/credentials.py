@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 from launcher.layout import REPOSITORY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from launcher.layout import State
 
 COMPOSE_SECRETS = REPOSITORY / ".env"
+# Airflow's own choice for its containers, where the machine's user is root.
+COMPOSE_UID = 50000
 
 
 def write_private(path: Path, text: str) -> None:
@@ -39,19 +42,31 @@ def ensure_airflow_secrets(state: State) -> None:
 
 
 def ensure_compose_secrets() -> bool:
-    """`.env` for docker-compose, which has no default password. Returns whether it was made now."""
-    if COMPOSE_SECRETS.exists():
-        return False
-    values = {
-        "POSTGRES_PASSWORD": _key(),
-        "AIRFLOW_FERNET_KEY": fernet_key(),
-        "AIRFLOW_API_SECRET_KEY": _key(),
-        "AIRFLOW_JWT_SECRET": _key(),
-        "AIRFLOW_ADMIN_PASSWORD": secrets.token_urlsafe(12),
-        "AIRFLOW_UID": str(os.getuid()),
+    """`.env` for docker-compose, which has no default password. What is there stays, what is missing is added; returns whether anything was."""
+    text = COMPOSE_SECRETS.read_text() if COMPOSE_SECRETS.exists() else ""
+    known = {name.strip() for name, _, value in (line.partition("=") for line in text.splitlines()) if value.strip()}
+    added = "".join(f"{name}={make()}\n" for name, make in _compose_secrets().items() if name not in known)
+    if added:
+        write_private(COMPOSE_SECRETS, text + ("\n" if text and not text.endswith("\n") else "") + added)
+    COMPOSE_SECRETS.chmod(0o600)
+    return bool(added)
+
+
+def _compose_secrets() -> dict[str, Callable[[], str]]:
+    return {
+        # the superuser's, then one for each database, so that MLflow cannot read Airflow's
+        "POSTGRES_PASSWORD": _key,
+        "AIRFLOW_DB_PASSWORD": _key,
+        "LEDGER_DB_PASSWORD": _key,
+        "MLFLOW_DB_PASSWORD": _key,
+        "AIRFLOW_FERNET_KEY": fernet_key,
+        "AIRFLOW_API_SECRET_KEY": _key,
+        "AIRFLOW_JWT_SECRET": _key,
+        "AIRFLOW_ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
+        "SPARK_AUTH_SECRET": _key,
+        # No secret: who owns the files. Nothing in a container runs as root.
+        "AIRFLOW_UID": lambda: str(os.getuid() or COMPOSE_UID),
     }
-    write_private(COMPOSE_SECRETS, "".join(f"{name}={value}\n" for name, value in values.items()))
-    return True
 
 
 def fernet_key() -> str:

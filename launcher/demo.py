@@ -79,7 +79,7 @@ def _wait_for_dags(api: AirflowApi) -> None:
 
 def _run_month(api: AirflowApi) -> None:
     first, last = MONTH
-    run_id = f"demo {first}..{last}"
+    run_id = f"demo_{first}_to_{last}"
     if (api.run(DAILY, run_id) or {}).get("state") == "success":
         _say(f"{DAILY} ran for {first}..{last} already")
         return

@@ -84,6 +84,6 @@ def _predicate(days: list[str], arrival_days: list[str]) -> str:
 def _entries(job: Job, rows: DataFrame, known: dict[str, Column]) -> DataFrame:
     """`rows` as quarantine rows: `known` columns, those of COLUMNS that the rows have, and what is the same for all."""
     same = {"_run_id": F.lit(job.request.run_id), "_quarantined_at": F.current_timestamp(), "_state": F.lit("waiting")}
-    traced = {name: F.col(name) for name in ("_row", "_source_file", "_source_line") if name in rows.columns}
-    columns: dict[str, Column] = {**traced, **known, **same}
+    traced: dict[str, Column] = {name: F.col(name) for name in ("_row", "_source_file", "_source_line") if name in rows.columns}
+    columns = {**traced, **known, **same}
     return rows.select(*(columns.get(name, F.lit(None)).cast(kind).alias(name) for name, kind in COLUMNS.items()))

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from launcher import credentials
 from launcher.credentials import ensure_airflow_secrets, ensure_compose_secrets
 from launcher.layout import load_state
@@ -35,18 +37,45 @@ def test_the_page_has_one_user_with_a_password_that_nobody_guesses():
     assert len(passwords["admin"]) == 16
 
 
-def test_the_compose_secrets_are_written_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(credentials, "COMPOSE_SECRETS", tmp_path / ".env")
+NAMES = (
+    "POSTGRES_PASSWORD AIRFLOW_DB_PASSWORD LEDGER_DB_PASSWORD MLFLOW_DB_PASSWORD AIRFLOW_FERNET_KEY AIRFLOW_API_SECRET_KEY "
+    "AIRFLOW_JWT_SECRET AIRFLOW_ADMIN_PASSWORD SPARK_AUTH_SECRET AIRFLOW_UID"
+).split()
+
+
+@pytest.fixture
+def compose_secrets(tmp_path, monkeypatch):
+    file = tmp_path / ".env"
+    monkeypatch.setattr(credentials, "COMPOSE_SECRETS", file)
+    return file
+
+
+def values(file):
+    return dict(line.split("=", 1) for line in file.read_text().splitlines())
+
+
+def test_the_compose_secrets_are_written_once(compose_secrets):
     assert ensure_compose_secrets() is True
-    before = (tmp_path / ".env").read_text()
-    assert mode(tmp_path / ".env") == "0o600"
+    before = compose_secrets.read_text()
+    assert mode(compose_secrets) == "0o600"
     assert ensure_compose_secrets() is False
-    assert (tmp_path / ".env").read_text() == before
-    assert [line.split("=")[0] for line in before.splitlines()] == [
-        "POSTGRES_PASSWORD",
-        "AIRFLOW_FERNET_KEY",
-        "AIRFLOW_API_SECRET_KEY",
-        "AIRFLOW_JWT_SECRET",
-        "AIRFLOW_ADMIN_PASSWORD",
-        "AIRFLOW_UID",
-    ]
+    assert compose_secrets.read_text() == before
+    assert list(values(compose_secrets)) == NAMES
+    assert len(set(values(compose_secrets).values())) == len(NAMES)
+
+
+def test_a_missing_compose_secret_is_added_and_the_others_stay(compose_secrets):
+    compose_secrets.write_text("POSTGRES_PASSWORD=mine\nLAKE_AIRFLOW_PORT=8090\nAIRFLOW_DB_PASSWORD=")
+    compose_secrets.chmod(0o644)
+    assert ensure_compose_secrets() is True
+    found = values(compose_secrets)
+    assert (found["POSTGRES_PASSWORD"], found["LAKE_AIRFLOW_PORT"]) == ("mine", "8090")
+    assert set(found) == {*NAMES, "LAKE_AIRFLOW_PORT"}
+    assert all(found.values())
+    assert mode(compose_secrets) == "0o600"
+
+
+def test_nobody_is_root_in_a_container(compose_secrets, monkeypatch):
+    monkeypatch.setattr(credentials.os, "getuid", lambda: 0)
+    ensure_compose_secrets()
+    assert values(compose_secrets)["AIRFLOW_UID"] == "50000"

@@ -1,0 +1,1 @@
+"""One file a table: its pure function, or its one SELECT."""

@@ -107,8 +107,8 @@ def _job(chosen: argparse.Namespace) -> int:
     words = list(chosen.rest)
     if "--run" not in words:
         words += ["--run", f"by-hand-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"]
-    command = [sys.executable, str(REPOSITORY / "spark_jobs" / "run.py"), *words]
-    os.execve(sys.executable, command, {**environment, "SPARK_REMOTE": environment["LAKE_SPARK_URL"]})  # noqa: S606
+    command = [sys.executable, str(REPOSITORY / "spark_jobs" / "run.py"), *words, "--remote", environment["LAKE_SPARK_URL"]]
+    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 def _secrets(_: argparse.Namespace) -> int:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 AIRFLOW = "http://{}:8080/api/v2/monitor/health"
-SCHEDULER_PAGE = 8974
 
 
 def _facts(url: str) -> dict[str, object] | None:
@@ -31,7 +30,7 @@ def _facts(url: str) -> dict[str, object] | None:
 
 
 def _airflow(part: str, host: str) -> bool:
-    """What the api-server knows of a part. `airflow jobs check` would say the same after loading Airflow, some seconds of CPU each time."""
+    """What the api-server knows of a part; `airflow jobs check` would first load Airflow, some seconds of CPU each time."""
     status = (_facts(AIRFLOW.format(host)) or {}).get(part)
     return isinstance(status, dict) and status.get("status") == "healthy"
 
@@ -42,7 +41,7 @@ def _api_server() -> str:
 
 PARTS: dict[str, Callable[[], bool]] = {
     "airflow-apiserver": lambda: _airflow("metadatabase", "127.0.0.1"),
-    "airflow-scheduler": lambda: _facts(f"http://127.0.0.1:{SCHEDULER_PAGE}/health") is not None,
+    "airflow-scheduler": lambda: _airflow("scheduler", _api_server()),
     "airflow-dag-processor": lambda: _airflow("dag_processor", _api_server()),
     "airflow-triggerer": lambda: _airflow("triggerer", _api_server()),
     "mlflow": mlflow_answers,

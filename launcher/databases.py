@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, create_engine, text
-from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from expectations.errors import LakeError
 from launcher.errors import LauncherError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 # Database, which is also the login, and the variable with its password.
 PASSWORDS = {"airflow": "AIRFLOW_DB_PASSWORD", "ledger": "LEDGER_DB_PASSWORD", "mlflow": "MLFLOW_DB_PASSWORD"}

@@ -100,17 +100,16 @@ def _count(variable: str, default: str) -> str:
     return text
 
 
-def main(arguments: list[str]) -> int:
-    """Becomes the part; returns 1 with one sentence where it cannot."""
-    try:
-        require_jars()
-        becomes = command(" ".join(arguments), write_properties(Path(tempfile.mkdtemp(prefix="spark-"))))
-    except LakeError as error:
-        print(error, file=sys.stderr)
-        return 1
+def run(role: str) -> None:
+    """Becomes the part: never returns. Raises LauncherError where it cannot."""
+    require_jars()
+    becomes = command(role, write_properties(Path(tempfile.mkdtemp(prefix="spark-"))))
     os.chdir(_scratch())
     os.execve(becomes[0], becomes, environment())  # noqa: S606
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        run(" ".join(sys.argv[1:]))
+    except LakeError as error:
+        sys.exit(str(error))

@@ -19,12 +19,11 @@ if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
 
 from expectations.errors import LakeError, TerminalError
 from expectations.jobs import JobRequest, JobResult
-from expectations.ledger import Ledger
+from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
-from spark_jobs.lake.publishing import note
 from spark_jobs.lake.session import open_session
 from spark_jobs.lake.storage import Place
 
@@ -38,17 +37,28 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     """Do the job and say how it ended. Never raises for a fault of the data, the contracts or the surroundings."""
     started = time.monotonic()
     settings = load_settings()
+    ledger: Ledger | None = None
+    if spark_remote is None:
+        os.environ.pop("SPARK_REMOTE", None)  # under spark-submit an inherited one would lead PySpark elsewhere
     try:
         lake = load_lake(settings.project)
         ledger = Ledger(settings.ledger_url)
         with open_session(spark_remote, request.run_key) as spark:
             job = Job(spark, settings, lake, ledger, request)
             result = verbs.do(job)
-            result = note(job, result.model_copy(update={"seconds": round(time.monotonic() - started, 3)}))
     except Exception as error:
-        result = _failure(request, error).model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+        result = _failure(request, error)
+    result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
+    if ledger is not None:
+        note(ledger, result)
     _write_record(settings, result)
     return result
+
+
+def note(ledger: Ledger, result: JobResult) -> None:
+    """Add the job to the ledger's history; the gates and the page read it."""
+    days = [*result.facts.get("days", []), *result.facts.get("held", {})]
+    ledger.note(Attempt(result.request.run_id, result.request.name, result.status, result.message, days, result.facts, result.seconds))
 
 
 def _failure(request: JobRequest, error: Exception) -> JobResult:
@@ -74,8 +84,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
     parser.add_argument("--version", type=int, help="restore: the Delta version to go back to")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
-    request = JobRequest(**vars(parser.parse_args(arguments)))
-    result = run(request, os.environ.get("SPARK_REMOTE"))
+    parser.add_argument("--remote", help="a Spark Connect server like sc://127.0.0.1:15002; without it the session of spark-submit")
+    asked = vars(parser.parse_args(arguments))
+    remote = asked.pop("remote")
+    result = run(JobRequest(**asked), remote)
     print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)
     return EXIT_CODES[result.status]
 

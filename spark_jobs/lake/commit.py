@@ -61,18 +61,30 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> int:
     if mode == "replace_days":
         replace_where(target, rows, _in_days(str(target.day_column), days))
     elif mode == "replace_all":
-        _writer(target, rows).mode("overwrite").save(target.path)
+        _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
     elif not exists(target.spark, target.path):
         first = _scd2_history(target, rows) if mode == "scd2" else _latest(target, rows)
         _writer(target, first).mode("error").save(target.path)
-    elif mode == "append":
+    else:
+        before = current_version(target)
+        _merge_by_mode(target, rows, mode)
+        return last_version(target, before)
+    return last_version(target)
+
+
+def current_version(target: Target) -> int:
+    """The table's version."""
+    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+
+
+def _merge_by_mode(target: Target, rows: DataFrame, mode: str) -> None:
+    if mode == "append":
         _merge(target, _latest(target, rows), "WHEN NOT MATCHED THEN INSERT *")
     elif mode == "merge":
         newer = f"s.`{target.contract.order_by}` >= t.`{target.contract.order_by}`"
         _merge(target, _latest(target, rows), f"WHEN MATCHED AND {newer} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
     else:
         _merge_scd2(target, rows)
-    return last_version(target)
 
 
 def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
@@ -83,10 +95,14 @@ def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
         _writer(target, rows).mode("error").save(target.path)
 
 
-def last_version(target: Target) -> int:
-    """The version just committed. Raises LeaseError where the last commit is somebody else's."""
+def last_version(target: Target, before: int | None = None) -> int:
+    """The version just committed; `before` where a merge found nothing to change, which Delta does not commit.
+
+    Raises LeaseError where the last commit is somebody else's.
+    """
     last = target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version", "userMetadata").collect()[0]
-    if json.loads(last.userMetadata or "{}").get("run_id") != target.metadata.get("run_id"):
+    is_ours = json.loads(last.userMetadata or "{}").get("run_id") == target.metadata.get("run_id")
+    if not is_ours and last.version != before:
         raise LeaseError(f"{target.path}: another writer committed at the same moment; run it again.")
     return int(last.version)
 

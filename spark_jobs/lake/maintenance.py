@@ -61,7 +61,7 @@ def _target(job: Job, table: Table) -> commit.Target:
 def _current_version(target: commit.Target, table: Table) -> int:
     if not commit.exists(target.spark, target.path):
         raise RequestError(f"{table.name} was never published, so there is no version to go back to.")
-    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+    return commit.current_version(target)
 
 
 def _restore(target: commit.Target, table: Table, version: int) -> int:
@@ -71,7 +71,7 @@ def _restore(target: commit.Target, table: Table, version: int) -> int:
         keep = table.contract.keep_history
         reason = str(error).splitlines()[0][:200]
         raise RequestError(f"{table.name} cannot go back to version {version}: {reason} Versions are kept for {keep} days (keep_history).") from None
-    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+    return commit.current_version(target)
 
 
 def _counts(job: Job, table: Table) -> dict[str, int]:

@@ -13,7 +13,7 @@ from expectations.contract import Rule
 from expectations.days import ALL, in_words
 from expectations.errors import DataError
 from expectations.jobs import JobResult
-from expectations.ledger import Arrival, Attempt, DayEntry
+from expectations.ledger import Arrival, DayEntry
 from spark_jobs.lake import commit, quarantine
 from spark_jobs.lake.gate import Judgement, gate_rules, judge
 from spark_jobs.lake.storage import Place
@@ -213,10 +213,3 @@ class Publication:
 def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch) -> JobResult:
     """Gate, publish and record a candidate. Days that pass are published in one commit; days that break a `stop` rule are held."""
     return Publication(job, table, candidate, batch).publish()
-
-
-def note(job: Job, result: JobResult) -> JobResult:
-    """Add the job to the ledger's history."""
-    days = [*result.facts.get("days", []), *result.facts.get("held", {})]
-    job.ledger.note(Attempt(job.request.run_id, job.request.name, result.status, result.message, days, result.facts, result.seconds))
-    return result

@@ -44,8 +44,8 @@ job: setup ## one Spark job on the running server: make job DO="build silver.fli
 clean: setup ## forget the lake: tables and state; the environment and the landed files stay
 	@$(LAUNCH) clean
 
-secrets: setup ## write the secrets that docker-compose needs into .env
-	@$(LAUNCH) secrets
+secrets: python ## write the secrets that docker-compose needs into .env
+	@$(PYTHON) -m launcher secrets
 
 check: setup-dev ## ruff, mypy and import-linter
 	$(BIN)/ruff check .

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from expectations.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 Layer = Literal["bronze", "silver", "gold"]
 LAYERS: tuple[Layer, ...] = ("bronze", "silver", "gold")
@@ -18,24 +25,66 @@ Metric = Literal["accuracy", "roc_auc", "average_precision", "log_loss", "brier"
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
 COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,126}")
 SIMPLE_TYPES = ("string", "int", "bigint", "double", "boolean", "date", "timestamp", "binary")
-TYPE = re.compile(
-    r"(string|int|bigint|double|boolean|date|timestamp|binary|decimal\(\d{1,2},\d{1,2}\)"
-    r"|array<[a-z0-9_:,<>()]+>|map<[a-z0-9_:,<>()]+>|struct<[a-z0-9_:,<>()]+>)"
-)
+DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
+NESTED = re.compile(r"(array|map|struct)<(.+)>")
+DECIMAL_DIGITS = 38
+TABLE = re.compile(rf"(bronze|silver|gold)\.{IDENTIFIER.pattern}")
+
+
+class Misfit(ValueError):
+    """A fault of one contract by itself; `path` leads to the key that is to blame."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def is_type(text: str) -> bool:
+    """Whether `text` is a Spark SQL type as Spark itself writes it: small letters, no blanks."""
+    decimal = DECIMAL.fullmatch(text)
+    if decimal:
+        return 1 <= int(decimal[1]) <= DECIMAL_DIGITS and int(decimal[2]) <= int(decimal[1])
+    nested = NESTED.fullmatch(text)
+    if not nested:
+        return text in SIMPLE_TYPES
+    parts = _parts(nested[2])
+    if nested[1] == "struct":
+        fields = [part.partition(":") for part in parts]
+        return all(COLUMN.fullmatch(name) and is_type(kind) for name, _, kind in fields)
+    return len(parts) == (1 if nested[1] == "array" else 2) and all(map(is_type, parts))
+
+
+def _parts(text: str) -> list[str]:
+    """`text` at its outermost commas."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "<(") - (letter in ">)")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def _checked_type(text: str) -> str:
+    if not is_type(text):
+        known = f"{', '.join(SIMPLE_TYPES)}, decimal(p,s), array<>, map<>, struct<>, without blanks"
+        raise ValueError(f"it is no column type; known are {known}{did_you_mean(text, SIMPLE_TYPES).rstrip()}")
+    return text
 
 
 def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise ValueError(f"{text!r} is no {what}")
+            raise ValueError(f"it is no {what}")
         return text
 
     return AfterValidator(check)
 
 
 ColumnName = Annotated[str, _matching(COLUMN, "column name (letters, digits and _)")]
-TableName = Annotated[str, _matching(re.compile(rf"(bronze|silver|gold)\.{IDENTIFIER.pattern}"), "table name like silver.flights")]
-ColumnType = Annotated[str, _matching(TYPE, f"column type; known are {', '.join(SIMPLE_TYPES)}, decimal(p,s), array<>, map<>, struct<>")]
+TableName = Annotated[str, _matching(TABLE, "table name like silver.flights")]
+ColumnType = Annotated[str, AfterValidator(_checked_type)]
 
 
 class Facts(BaseModel):
@@ -107,6 +156,34 @@ class Input(Facts):
     table: TableName
     days: tuple[int, int] = (0, 0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, raw: Any) -> Any:
+        """Allow `bronze.flights` and `{silver.flights: {days: [-30, -1]}}`."""
+        if isinstance(raw, str):
+            return {"table": raw}
+        if isinstance(raw, dict) and "table" not in raw and len(raw) == 1:
+            ((table, facts),) = raw.items()
+            if isinstance(facts, dict) and "table" not in facts:
+                return {"table": table, **facts}
+        if not isinstance(raw, Input) and not (isinstance(raw, dict) and "table" in raw):
+            raise ValueError("an input is written silver.flights, or {silver.flights: {days: [-30, -1]}}")
+        return raw
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The long form and the short ones, so that editors accept what the loader accepts."""
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        name = {"type": "string", "pattern": f"^{TABLE.pattern}$"}
+        long = {**schema, "properties": {**schema["properties"], "table": name}}
+        facts = {"type": "object", "additionalProperties": False, "properties": {"days": schema["properties"]["days"]}}
+        short = {"type": "object", "minProperties": 1, "maxProperties": 1, "propertyNames": name, "additionalProperties": facts}
+        about = {key: schema[key] for key in ("title", "description")}
+        schema.clear()
+        schema.update({**about, "anyOf": [name, short, long]})
+        return reference
+
     @property
     def argument(self) -> str:
         """How `transform` calls it: silver.flights is silver_flights."""
@@ -135,38 +212,21 @@ class TableContract(Facts):
     columns: dict[ColumnName, Column]
     rules: tuple[Rule, ...] = ()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_inputs(cls, raw: Any) -> Any:
-        """Allow `bronze.flights` and `{silver.flights: {days: [-30, -1]}}` for an input."""
-        if isinstance(raw, dict) and isinstance(raw.get("inputs"), list):
-            raw = {**raw, "inputs": [_input(entry) for entry in raw["inputs"]]}
-        return raw
-
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TableContract:
-        for key in (*self.grain, self.day, self.order_by):
-            if key and key not in self.columns:
-                raise ValueError(f"{key!r} is named in grain, day or order_by but is no column")
+        named = [("grain", name) for name in self.grain] + [("day", self.day), ("order_by", self.order_by), ("predict_at", self.predict_at)]
+        for key, name in named:
+            if name and name not in self.columns:
+                raise Misfit(f"there is no column {name!r}.{did_you_mean(name, self.columns)}".rstrip("."), key)
         if self.write == "replace_days" and not self.source and not self.day:
-            raise ValueError("write: replace_days needs `day`, the column that says which day a row belongs to")
+            raise Misfit("replace_days needs `day`, the column that says which day a row belongs to", "write")
         if self.write in {"merge", "append", "scd2"} and not self.grain:
-            raise ValueError(f"write: {self.write} needs a grain")
+            raise Misfit(f"{self.write} needs a grain, the columns that tell one row from another", "write")
         if self.write in {"merge", "scd2"} and not self.order_by:
-            raise ValueError(f"write: {self.write} needs order_by, the column that says which version of a row is the later one")
+            raise Misfit(f"{self.write} needs order_by, the column that says which version of a row is the later one", "write")
         if self.day and self.columns[self.day].type != "date":
-            raise ValueError(f"day: {self.day} must be a date column, not {self.columns[self.day].type}")
+            raise Misfit(f"{self.day} must be a date column, not {self.columns[self.day].type}", "day")
         return self
-
-
-def _input(entry: Any) -> Any:
-    if isinstance(entry, str):
-        return {"table": entry}
-    if isinstance(entry, dict) and len(entry) == 1:
-        ((table, facts),) = entry.items()
-        if table != "table" and isinstance(facts, dict):
-            return {"table": table, **facts}
-    return entry
 
 
 class Split(Facts):

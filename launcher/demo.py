@@ -50,7 +50,8 @@ def published_table(lake: Lake, ledger: Ledger) -> str:
     for name in lake.in_order(lake.tables):
         days = [entry for entry in ledger.days(name).values() if entry.version is not None]
         if days:
-            rows, refused = sum(entry.rows_out for entry in days), sum(entry.rows_quarantined for entry in days)
+            refused = sum(entry.rows_quarantined for entry in days) + sum(arrival.refused for arrival in ledger.arrivals(name))
+            rows = sum(entry.rows_out for entry in days)
             lines.append(f"{name:26}{rows:>10,}{refused:>13,}{max(entry.version or 0 for entry in days):>9}")
     return "\n".join(lines)
 

@@ -71,7 +71,7 @@ class Ledger:
     def arrivals(self, table: str) -> list[Arrival]:
         """Every arrival that `table` has read."""
         rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))
-        return [Arrival(r.table_name, r.input, r.arrival_day, r.version, r.code, list(r.days)) for r in rows]
+        return [Arrival(r.table_name, r.input, r.arrival_day, r.version, r.code, list(r.days), r.refused) for r in rows]
 
     # files
 

@@ -43,7 +43,10 @@ class DayEntry:
 
 @dataclass(frozen=True)
 class Arrival:
-    """Which days of `table` the rows of one arrival day of a bronze `input` belong to."""
+    """Which days of `table` the rows of one arrival day of a bronze `input` belong to.
+
+    `refused`: the rows of that arrival that belong to no day, since they do not parse or come too late; they wait in quarantine.
+    """
 
     table: str
     input: str
@@ -51,6 +54,7 @@ class Arrival:
     version: int
     code: str
     days: list[str]
+    refused: int = 0
 
 
 @dataclass(frozen=True)

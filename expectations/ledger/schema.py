@@ -53,6 +53,7 @@ arrivals = Table(
     Column("version", Integer, nullable=False),
     Column("code", String(40), nullable=False),
     Column("days", JSON, nullable=False),
+    Column("refused", Integer, nullable=False),
 )
 verdicts = Table(
     "verdicts",

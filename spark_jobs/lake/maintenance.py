@@ -12,11 +12,14 @@ from expectations.days import ALL
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from spark_jobs.lake import commit
+from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from expectations.lake import Table
     from expectations.ledger import DayEntry
     from spark_jobs.lake.job import Job
+
+ABANDONED_SECONDS = 24 * 3600.0
 
 
 def restore(job: Job) -> JobResult:
@@ -48,6 +51,8 @@ def maintain(job: Job) -> JobResult:
     with job.ledger.lease(table.name, job.request.run_id):
         metrics = job.spark.sql(f"OPTIMIZE {target.sql_name}").select("metrics").collect()[0].metrics
         job.spark.sql(f"VACUUM {target.sql_name} RETAIN {hours} HOURS").collect()
+    # what a killed run has left: a live one is never as old
+    Place.of(f"{job.settings.root}/_staging/{table.name}").delete_folders_older_than(ABANDONED_SECONDS)
     facts = {"table": table.name, "files_added": metrics.numFilesAdded, "files_removed": metrics.numFilesRemoved}
     message = f"{table.name}: {metrics.numFilesRemoved} files compacted into {metrics.numFilesAdded}; history of {table.contract.keep_history} days kept"
     return JobResult(request=job.request, status="done", message=message, facts=facts)

@@ -129,7 +129,8 @@ class Planner:
         return [read.table for read in reads if self._is_daily(read.table) and read.days[0] <= 0 <= read.days[1]]
 
     def _is_stale(self, entry: DayEntry | None, wanted: Inputs) -> bool:
-        return entry is None or entry.code != self.code or entry.inputs != wanted
+        """Whether a day is to be made: it never was, it was held, or it was made with other code or from other inputs."""
+        return entry is None or entry.state == "held" or entry.code != self.code or entry.inputs != wanted
 
     def _inputs_of(self, days: Iterable[str]) -> dict[str, Inputs]:
         """For each day, what is published of each input now."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 from expectations.contract import Rule
 from expectations.days import ALL, in_words
-from expectations.errors import DataError
+from expectations.errors import DataError, LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry
 from spark_jobs.lake import commit, quarantine
@@ -53,6 +53,7 @@ class Publication:
         self.job, self.table, self.batch = job, table, batch
         self.candidate = candidate
         self.started = time.monotonic()
+        self.before = job.ledger.days(table.name, batch.inputs)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
         self.rules = [PARSES, *table.contract.rules] if self.is_bronze else gate_rules(table.contract, "_row" in candidate.columns)
@@ -66,6 +67,7 @@ class Publication:
         """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save the staging."""
         days = list(self.batch.inputs)
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
+            self._check_nobody_was_faster()
             lease.check()
             version = self._commit(self.candidate, days)
             written = self.job.spark.read.format("delta").load(self.path)
@@ -103,18 +105,28 @@ class Publication:
         passed = [day for day in self.batch.inputs if not self._held_reasons(judgement, day)]
         version = None
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
+            self._check_nobody_was_faster()
             if passed:
                 self._check_balance(judgement)
                 self._publish_quarantine(staged, on_time, judgement, late, passed)
                 lease.check()
                 version = self._commit(self._on_days(judgement.good(on_time), passed), passed)
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
-            self.job.ledger.record(entries, judgement.verdicts, self.batch.arrivals if passed or not entries else ())
+            self.job.ledger.record(entries, judgement.verdicts, self._arrivals(late) if passed or not entries else ())
         return self._result(judgement, passed, version, late, entries)
 
     def _held_reasons(self, judgement: Judgement, day: str) -> list[str]:
         key = day if self.day_column else ALL
         return judgement.held.get(key, [])
+
+    def _check_nobody_was_faster(self) -> None:
+        """What was made from older rows must not cover what another run has published since it was read."""
+        if self.job.ledger.days(self.table.name, self.batch.inputs) != self.before:
+            raise LeaseError(f"{self.table.name}: another run published some of these days meanwhile; nothing was written, run it again.")
+
+    def _arrivals(self, late: dict[str, int]) -> list[Arrival]:
+        refused = {arrival.arrival_day: late.get(arrival.arrival_day, 0) + self.batch.refused.get(arrival.arrival_day, 0) for arrival in self.batch.arrivals}
+        return [replace(arrival, refused=refused[arrival.arrival_day]) for arrival in self.batch.arrivals]
 
     @property
     def path(self) -> str:
@@ -164,7 +176,7 @@ class Publication:
 
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
         counts = judgement.counts.get(day if self.day_column else ALL)
-        before = self.job.ledger.days(self.table.name, [day]).get(day)
+        before = self.before.get(day)
         return DayEntry(
             table=self.table.name,
             day=day,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,13 @@ class Place:
             for chunk in self.chunks():
                 stream.write(chunk)
         target.system.move(draft, target.path)
+
+    def delete_folders_older_than(self, seconds: float) -> None:
+        """Delete the folders directly in this one that nobody has touched for so long."""
+        selector = fs.FileSelector(self.path, allow_not_found=True)
+        for info in self.system.get_file_info(selector):
+            if info.type == fs.FileType.Directory and info.mtime_ns is not None and time.time() - info.mtime_ns / 1e9 > seconds:
+                self.system.delete_dir(info.path)
 
     def delete_folder(self) -> None:
         """Delete the folder and all in it; nothing happens where there is none."""

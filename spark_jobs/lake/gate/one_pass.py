@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -60,7 +60,9 @@ def aggregate(lanes: Lanes, staged: DataFrame) -> dict[str, DayValues]:
     for row in found:
         values = {key: row[name] for key, name in names.items() if row[name] is not None}
         days[row[DAY]] = _joined(days.get(row[DAY], EMPTY), _day_values(row, values, counted))
-    return dict(sorted(days.items()))
+    none = dict.fromkeys(counted, 0)
+    # of a day that no row stays in there is no group, but a count of nothing is 0
+    return {day: replace(values, staying={**none, **values.staying}) for day, values in sorted(days.items())}
 
 
 def _day_values(row: Row, values: Values, counted: set[MetricId]) -> DayValues:

@@ -54,6 +54,15 @@ def test_a_held_day_keeps_its_published_rows_and_the_table_its_version(shop: Lit
     assert shop.version("silver.sales") == 0
 
 
+def test_a_held_day_that_is_run_again_is_held_again(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.land("sales/2024-05-02.csv", HEADER, *(f"2024-05-02,item{number},1" for number in range(4)))
+    shop.build("bronze.sales", "2024-05-01..2024-05-02")
+    statuses = [shop.run("build", "silver.sales", "2024-05-01..2024-05-02", f"run-{number}").status for number in (1, 2)]
+    assert statuses == ["held", "held"]
+    assert shop.version("silver.sales") == 0
+
+
 def test_a_corrected_file_replaces_the_day_and_the_old_file_is_kept(shop: LittleLake) -> None:
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
     shop.build("bronze.sales", "2024-05-01")

@@ -1,6 +1,40 @@
 """The gate: judges a candidate day by day and parts good rows from bad."""
 
-from spark_jobs.lake.gate.judgement import DayCounts, Judgement, judge
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from expectations.days import ALL
+from spark_jobs.lake.gate.judgement import DayCounts, Judgement
 from spark_jobs.lake.gate.rules import gate_rules
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyspark.sql import DataFrame
+
+    from expectations.contract import Rule
+
 __all__ = ["DayCounts", "Judgement", "gate_rules", "judge"]
+
+
+def judge(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None) -> Judgement:
+    """Judge a staged candidate by its table's rules, each day on its own.
+
+    Rows that break a `quarantine` or `drop` rule leave; the other rules are judged over the rows that stay. Raises ContractError
+    where a rule cannot be judged on the candidate's columns.
+    """
+    if not rules:
+        return _unjudged(staged, day_column)
+    from spark_jobs.lake.gate.judging import judge_rules
+
+    return judge_rules(staged, table, rules, day_column)
+
+
+def _unjudged(staged: DataFrame, day_column: str | None) -> Judgement:
+    day = F.lit(ALL) if day_column is None else F.coalesce(F.col(day_column).cast("string"), F.lit("null"))
+    found = {row["day"]: row["count"] for row in staged.groupBy(day.alias("day")).count().collect()}
+    found = found or ({ALL: 0} if day_column is None else {})
+    return Judgement({day: DayCounts(rows, rows, 0, 0) for day, rows in sorted(found.items())}, [], {})

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from expectations.errors import did_you_mean
+from expectations.column_types import COLUMN, checked_type
+from expectations.errors import Misfit, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -23,54 +24,7 @@ Metric = Literal["accuracy", "roc_auc", "average_precision", "log_loss", "brier"
 """Figures of a model on its test days; of log_loss and brier the smaller is the better."""
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
-COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,126}")
-SIMPLE_TYPES = ("string", "int", "bigint", "double", "boolean", "date", "timestamp", "binary")
-DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
-NESTED = re.compile(r"(array|map|struct)<(.+)>")
-DECIMAL_DIGITS = 38
 TABLE = re.compile(rf"(bronze|silver|gold)\.{IDENTIFIER.pattern}")
-
-
-class Misfit(ValueError):
-    """A fault of one contract by itself; `path` leads to the key that is to blame."""
-
-    def __init__(self, message: str, *path: str) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-def is_type(text: str) -> bool:
-    """Whether `text` is a Spark SQL type as Spark itself writes it: small letters, no blanks."""
-    decimal = DECIMAL.fullmatch(text)
-    if decimal:
-        return 1 <= int(decimal[1]) <= DECIMAL_DIGITS and int(decimal[2]) <= int(decimal[1])
-    nested = NESTED.fullmatch(text)
-    if not nested:
-        return text in SIMPLE_TYPES
-    parts = _parts(nested[2])
-    if nested[1] == "struct":
-        fields = [part.partition(":") for part in parts]
-        return all(COLUMN.fullmatch(name) and is_type(kind) for name, _, kind in fields)
-    return len(parts) == (1 if nested[1] == "array" else 2) and all(map(is_type, parts))
-
-
-def _parts(text: str) -> list[str]:
-    """`text` at its outermost commas."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "<(") - (letter in ">)")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
-
-
-def _checked_type(text: str) -> str:
-    if not is_type(text):
-        known = f"{', '.join(SIMPLE_TYPES)}, decimal(p,s), array<>, map<>, struct<>, without blanks"
-        raise ValueError(f"it is no column type; known are {known}{did_you_mean(text, SIMPLE_TYPES).rstrip()}")
-    return text
 
 
 def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
@@ -84,7 +38,7 @@ def _matching(pattern: re.Pattern[str], what: str) -> AfterValidator:
 
 ColumnName = Annotated[str, _matching(COLUMN, "column name (letters, digits and _)")]
 TableName = Annotated[str, _matching(TABLE, "table name like silver.flights")]
-ColumnType = Annotated[str, AfterValidator(_checked_type)]
+ColumnType = Annotated[str, AfterValidator(checked_type)]
 
 
 class Facts(BaseModel):
@@ -217,7 +171,7 @@ class TableContract(Facts):
         named = [("grain", name) for name in self.grain] + [("day", self.day), ("order_by", self.order_by), ("predict_at", self.predict_at)]
         for key, name in named:
             if name and name not in self.columns:
-                raise Misfit(f"there is no column {name!r}.{did_you_mean(name, self.columns)}".rstrip("."), key)
+                raise Misfit(f"there is no column {name!r}", key, hint=did_you_mean(name, self.columns))
         if self.write == "replace_days" and not self.source and not self.day:
             raise Misfit("replace_days needs `day`, the column that says which day a row belongs to", "write")
         if self.write in {"merge", "append", "scd2"} and not self.grain:

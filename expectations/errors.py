@@ -49,6 +49,14 @@ class ModelError(TerminalError):
     """A model cannot be trained, loaded or trusted."""
 
 
+class Misfit(ValueError):
+    """A fault that a contract finds in itself. `path` leads on to the key that is to blame, `hint` is the end of the sentence."""
+
+    def __init__(self, message: str, *path: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.path, self.hint = path, hint
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean "x"?` for the nearest known word, or nothing."""
     matches = get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -65,6 +65,10 @@ class Model:
     file: Path
     logic: Path
 
+    def line(self, *path: str | int) -> str:
+        """`file:line` of a part of the contract."""
+        return f"{self.file}:{line_of(self.file, path)}"
+
 
 @dataclass(frozen=True)
 class Lake:
@@ -92,6 +96,15 @@ class Lake:
         wanted = set(names)
         graph = {name: [i.table for i in self.tables[name].contract.inputs if i.table in wanted] for name in sorted(wanted)}
         return list(TopologicalSorter(graph).static_order())
+
+    def is_arrival(self, table: str) -> bool:
+        """Whether a table's rows are those of daily files, which may belong to any day."""
+        source = self.tables[table].contract.source
+        return source is not None and source.arrives == "daily"
+
+    def has_days(self, table: str) -> bool:
+        """Whether a reader can ask a table for some of its days."""
+        return self.tables[table].contract.day is not None or self.is_arrival(table)
 
     def readers(self, table: str) -> list[str]:
         """The tables that read `table`."""

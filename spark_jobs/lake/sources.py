@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyarrow import ArrowInvalid
 from pyarrow import parquet as pq
 
-from expectations.contract import SIMPLE_TYPES
+from expectations.column_types import SIMPLE_TYPES
 from expectations.errors import SourceError, did_you_mean
 from expectations.ledger import FileEntry
 from spark_jobs.lake.storage import Place

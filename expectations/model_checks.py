@@ -1,0 +1,85 @@
+"""Checks of a model's contract against the tables that it learns from, is asked about and answers to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from expectations.errors import ContractError, did_you_mean
+from expectations.logic_checks import check_estimator
+from expectations.table_checks import check_table_name
+
+if TYPE_CHECKING:
+    from expectations.lake import Lake, Model
+
+INPUT_TYPES = ("string", "int", "bigint", "double", "boolean")
+TARGET_TYPES = ("boolean", "int", "bigint", "double")
+
+
+def check_model(lake: Lake, model: Model) -> None:
+    """Raises ContractError, with file and line, for the first thing that is wrong."""
+    for key in ("training", "features", "predictions"):
+        check_table_name(lake, model.line(key), getattr(model.contract, key))
+    _check_target(lake, model)
+    for position in range(len(model.contract.inputs)):
+        _check_input(lake, model, position)
+    _check_search(model)
+    _check_days(lake, model)
+    _check_predictions(lake, model)
+    check_estimator(model)
+
+
+def _check_target(lake: Lake, model: Model) -> None:
+    target = model.contract.target
+    columns = lake.tables[model.contract.training].contract.columns
+    if target not in columns:
+        raise ContractError(f"{model.line('target')}: {model.contract.training} has no column {target!r}.{did_you_mean(target, columns)}")
+    if columns[target].type not in TARGET_TYPES:
+        raise ContractError(f"{model.line('target')}: the target {target!r} is {columns[target].type}; it must be a boolean, or a number that is 0 or 1.")
+
+
+def _check_input(lake: Lake, model: Model, position: int) -> None:
+    contract, column = model.contract, model.contract.inputs[position]
+    place = model.line("inputs", position)
+    if column == contract.target:
+        raise ContractError(f"{place}: the target {column!r} is among the inputs; take it out.")
+    if column in contract.inputs[:position]:
+        raise ContractError(f"{place}: the input {column!r} is listed twice; keep one.")
+    for name in (contract.training, contract.features):
+        columns = lake.tables[name].contract.columns
+        if column not in columns:
+            raise ContractError(f"{place}: {name} has no column {column!r}.{did_you_mean(column, columns)}")
+        if columns[column].type not in INPUT_TYPES:
+            raise ContractError(
+                f"{place}: the input {column!r} is {columns[column].type}, a model takes {', '.join(INPUT_TYPES)}; make a number of it in {name}."
+            )
+
+
+def _check_search(model: Model) -> None:
+    for parameter, values in model.contract.search.items():
+        if not values:
+            raise ContractError(f"{model.line('search', parameter)}: the search names no value for {parameter!r}; name one, or take the parameter away.")
+
+
+def _check_days(lake: Lake, model: Model) -> None:
+    for key in ("training", "features"):
+        name = getattr(model.contract, key)
+        if not lake.tables[name].contract.day:
+            raise ContractError(f"{model.line(key)}: {name} has no `day`, so it cannot be split by time; name its day column in {lake.tables[name].file}.")
+
+
+def _check_predictions(lake: Lake, model: Model) -> None:
+    """Inference writes these columns and no others; a prediction is never rewritten."""
+    table = lake.tables[model.contract.predictions]
+    features = lake.tables[model.contract.features].contract
+    expected = model.contract.prediction_columns(features)
+    found = {name: column.type for name, column in table.contract.columns.items()}
+    for name in [*expected, *found]:
+        if expected.get(name) != found.get(name):
+            raise ContractError(
+                f"{table.line('columns')}: {model.name} fills {table.name} with {name!r} as {expected.get(name, 'no column')}, "
+                f"the contract has {found.get(name, 'no such column')}; write {', '.join(f'{key}: {{type: {kind}}}' for key, kind in expected.items())}."
+            )
+    if table.contract.write != "append" or table.contract.day != features.day or not {*features.grain, "model_version"} <= {*table.contract.grain}:
+        grain = ", ".join([*features.grain, "model_version"])
+        needs = f"write: append, day: {features.day} and grain: [{grain}]"
+        raise ContractError(f"{table.file}:1: {table.name} keeps the predictions of {model.name}, so it needs {needs}.")

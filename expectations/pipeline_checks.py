@@ -1,0 +1,54 @@
+"""Checks of pipelines.yaml: clocks that tick, tables that are there and have their inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from expectations.errors import ContractError
+from expectations.table_checks import check_table_name
+from expectations.yaml_lines import line_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from expectations.contract import Pipeline
+    from expectations.lake import Lake
+
+CRON_FIELDS = 5
+
+
+def check_pipelines(lake: Lake, file: Path) -> None:
+    """Raises ContractError, with file and line, for the first thing that is wrong."""
+    builders: dict[str, str] = {}
+    for name, pipeline in lake.pipelines.items():
+        _check_clock(file, name, pipeline)
+        for position, table in enumerate(pipeline.tables):
+            place = f"{file}:{line_of(file, (name, 'tables', position))}"
+            check_table_name(lake, place, table)
+            if table in builders:
+                where = "twice in this pipeline" if builders[table] == name else f"in the pipeline {builders[table]} too"
+                raise ContractError(f"{place}: {table} stands {where}; build it in one place.")
+            builders[table] = name
+    filled = {model.contract.predictions for model in lake.models.values()}
+    for name, pipeline in lake.pipelines.items():
+        for position, table in enumerate(pipeline.tables):
+            for read in lake.tables[table].contract.inputs:
+                if read.table not in builders and read.table not in filled:
+                    place = f"{file}:{line_of(file, (name, 'tables', position))}"
+                    raise ContractError(f"{place}: {table} reads {read.table}, which no pipeline builds; add it to the tables.")
+
+
+def _check_clock(file: Path, name: str, pipeline: Pipeline) -> None:
+    from croniter import croniter
+
+    if len(pipeline.schedule.split()) != CRON_FIELDS or not croniter.is_valid(pipeline.schedule):
+        place = f"{file}:{line_of(file, (name, 'schedule'))}"
+        raise ContractError(f'{place}: {pipeline.schedule!r} is no cron expression of five fields; write one like "0 6 * * *", six in the morning.')
+    try:
+        ZoneInfo(pipeline.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        place = f"{file}:{line_of(file, (name, 'time_zone'))}"
+        raise ContractError(f"{place}: {pipeline.time_zone!r} is no time zone; write one like America/New_York.") from None
+    if pipeline.last_day and pipeline.last_day < pipeline.first_day:
+        raise ContractError(f"{file}:{line_of(file, (name, 'last_day'))}: last_day {pipeline.last_day} is before first_day {pipeline.first_day}.")

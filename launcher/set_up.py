@@ -30,6 +30,7 @@ class SetUpError(Exception):
 def set_up(kind: str) -> None:
     """Makes or updates `.venv`; quick where it already is what the lock file says."""
     if not is_installed(kind):
+        kind = "dev" if _was_for_developers() else kind
         require_machine()
         require_room(shutil.disk_usage(REPOSITORY).free)
         _make_environment()
@@ -43,6 +44,11 @@ def is_installed(kind: str) -> bool:
     if not _python().exists() or not _stamp_file().exists():
         return False
     return _stamp_file().read_text() in {_stamp(kind), _stamp("dev")}
+
+
+def _was_for_developers() -> bool:
+    """Then a changed lock must not take their tools away: every `make up` passes by here."""
+    return _stamp_file().exists() and _stamp_file().read_text().startswith(f"{LOCKS['dev'].name} ")
 
 
 def require_machine() -> None:

@@ -38,6 +38,18 @@ def test_an_environment_for_developers_serves_users_but_not_the_other_way_round(
     assert not set_up.is_installed("dev")
 
 
+def test_a_changed_lock_file_leaves_developers_their_tools(environment, monkeypatch):
+    installed = []
+    monkeypatch.setattr(set_up, "_make_environment", lambda: None)
+    monkeypatch.setattr(set_up, "_install", installed.append)
+    monkeypatch.setattr(set_up, "_run", lambda command, failed: None)
+    stamp("dev")
+    environment["dev"].write_text("# newer\n")
+    set_up.set_up("run")
+    assert installed == [environment["dev"]]
+    assert set_up.is_installed("dev")
+
+
 def test_a_full_disk_is_told_before_anything_is_installed():
     with pytest.raises(SetUpError, match=r"The environment needs 4 GB of disk, found 3\.5 GB free"):
         set_up.require_room(7 * 2**29)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.python import PythonOperator
 
 from expectations.days import resolve_days
+from expectations.errors import RequestError, did_you_mean
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TASK = "resolve_days"
+FIELDS = ("first_day", "last_day", "force", "triggered_by")
+"""What a form or a trigger may say."""
 DAYS = f"{{{{ ti.xcom_pull(task_ids='{TASK}') or '' }}}}"
 """The template by which later tasks read the days."""
 
 
 def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> str:
-    """`2013-01-01..2013-01-31`: the form's days, else the run's partition, else yesterday. Raises RequestError for no range."""
+    """`2013-01-01..2013-01-31`: the form's days, else the run's partition, else yesterday. Raises RequestError for no range, and for an unknown field."""
+    _require_known(dag_run.conf or {})
     days = resolve_days(
         first_day=params.get("first_day"),
         last_day=params.get("last_day"),
@@ -37,6 +41,13 @@ def form_days(params: dict[str, Any], dag_run: DagRunProtocol) -> str:
     if not (params.get("first_day") or params.get("last_day")):
         return ""
     return pipeline_days(params, dag_run, "UTC")
+
+
+def _require_known(conf: dict[str, Any]) -> None:
+    """Airflow takes any field over REST: a mistyped one would quietly mean yesterday."""
+    for field in conf:
+        if field not in FIELDS:
+            raise RequestError(f"the form has no field {field[:40]!r}; known are {', '.join(FIELDS)}.{did_you_mean(field, FIELDS)}")
 
 
 def pipeline_days_task(time_zone: str) -> PythonOperator:

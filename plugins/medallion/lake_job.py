@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import subprocess
@@ -114,6 +115,8 @@ class LakeJobOperator(SparkSubmitOperator):
         python = os.environ.get("LAKE_PYTHON")
         if python:
             return self._by_child(request, python, remote)
+        # Spark's client is silent by default, but Airflow's logging wakes it: each question whether a table exists would be shown as an error.
+        logging.getLogger("pyspark.sql.connect.logging").disabled = True
         # Imported here: the jobs' libraries must not be loaded where DAGs are parsed.
         result: JobResult = importlib.import_module("spark_jobs.run").run(request, remote)
         return result

@@ -10,8 +10,8 @@ from expectations.errors import RequestError
 from medallion.asked_days import form_days, pipeline_days
 
 
-def run(partition_key: str | None = None) -> Any:
-    return SimpleNamespace(partition_key=partition_key, run_after=datetime(2013, 2, 1, 3, tzinfo=UTC))
+def run(partition_key: str | None = None, **conf: Any) -> Any:
+    return SimpleNamespace(partition_key=partition_key, conf=conf, run_after=datetime(2013, 2, 1, 3, tzinfo=UTC))
 
 
 def days(form: dict[str, str | None], partition_key: str | None = None) -> str:
@@ -37,6 +37,11 @@ def test_an_empty_form_means_the_day_before_the_click_in_the_pipelines_time_zone
 def test_a_range_back_to_front_is_refused_in_one_sentence() -> None:
     with pytest.raises(RequestError, match="back to front: first_day 2013-01-03 is after last_day 2013-01-01; swap them"):
         days({"first_day": "2013-01-03", "last_day": "2013-01-01"})
+
+
+def test_a_mistyped_field_is_refused_and_does_not_mean_yesterday() -> None:
+    with pytest.raises(RequestError, match=r"the form has no field 'frist_day'; .* Did you mean \"first_day\"\?"):
+        pipeline_days({"frist_day": "2013-01-01"}, run(frist_day="2013-01-01"), "America/New_York")
 
 
 def test_inference_without_days_names_none() -> None:

@@ -100,7 +100,8 @@ class Rule(BaseModel):
             if key in self.arguments:
                 found.append(str(self.arguments[key]))
         for key in ("column_list", "column_set"):
-            found.extend(map(str, self.arguments.get(key) or []))
+            named = self.arguments.get(key)
+            found.extend(map(str, named if isinstance(named, list) else []))
         return found
 
 

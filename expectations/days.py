@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 NAMED_AT_MOST = 5
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MAX_DAYS = 3660
+"""Days of one run, ten years: more is a mistyped year."""
 ALL = "all"
 """The day key of tables whose rows belong to no day."""
 
@@ -27,6 +31,9 @@ class DayRange:
     def __post_init__(self) -> None:
         if self.first > self.last:
             raise RequestError(f"the range of days is back to front: first_day {self.first} is after last_day {self.last}; swap them.")
+        if (self.last - self.first).days >= MAX_DAYS:
+            found = (self.last - self.first).days + 1
+            raise RequestError(f"the range {self} has {found} days; one run takes at most {MAX_DAYS}. Is a year mistyped? Else ask for it in parts.")
 
     def __iter__(self) -> Iterator[date]:
         return (self.first + timedelta(days=offset) for offset in range((self.last - self.first).days + 1))
@@ -40,20 +47,20 @@ class DayRange:
         return [day.isoformat() for day in self]
 
 
-def parse_day(text: str, field: str = "day") -> date:
+def parse_day(text: str | None, field: str = "day") -> date:
     """`2013-01-31` as a date. Raises RequestError for anything else."""
     try:
-        if len(text) != len("2013-01-31"):
+        if not isinstance(text, str) or not DAY.fullmatch(text):  # fromisoformat also takes weeks, and digits of other scripts
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
-        raise RequestError(f"{field} is {text[:40]!r}, not a date; write it as YYYY-MM-DD, for example 2013-01-31.") from None
+        raise RequestError(f"{field} is {str(text)[:40]!r}, not a date; write it as YYYY-MM-DD, for example 2013-01-31.") from None
 
 
 def parse_range(text: str) -> DayRange:
     """`2013-01-01..2013-01-31`, or one day, as a range. Raises RequestError for anything else."""
-    first, _, last = text.partition("..")
-    return DayRange(parse_day(first, "first day"), parse_day(last or first, "last day"))
+    first, dots, last = text.partition("..")
+    return DayRange(parse_day(first, "first day"), parse_day(last if dots else first, "last day"))
 
 
 def resolve_days(
@@ -73,7 +80,8 @@ def resolve_days(
         first = parse_day(str(first_day or last_day), "first_day")
         return DayRange(first, parse_day(str(last_day or first_day), "last_day"))
     if partition_key:
-        day = parse_day(partition_key[:10], "the run's partition key")
+        moment = re.split("[T ]", partition_key, maxsplit=1)  # a key may be a midnight
+        day = parse_day(moment[0], "the run's partition key")
         return DayRange(day, day)
     yesterday = asked_at.astimezone(ZoneInfo(time_zone)).date() - timedelta(days=1)
     return DayRange(yesterday, yesterday)

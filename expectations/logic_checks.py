@@ -33,16 +33,16 @@ def check_logic(lake: Lake, table: Table) -> None:
     if table.logic.suffix == ".sql":
         _check_select(table.logic, expected)
         return
-    found = _arguments(table.logic, "transform")
+    found, line = _arguments(table.logic, "transform")
     if found != expected:
-        raise ContractError(f"{table.logic}: transform takes ({', '.join(found)}), but the inputs of {table.file} ask for ({', '.join(expected)}).")
+        raise ContractError(f"{table.logic}:{line}: transform takes ({', '.join(found)}), but the inputs of {table.file} ask for ({', '.join(expected)}).")
 
 
 def check_estimator(model: Model) -> None:
     """A model's file has a build_estimator() without arguments. Raises ContractError."""
-    found = _arguments(model.logic, "build_estimator")
+    found, line = _arguments(model.logic, "build_estimator")
     if found:
-        raise ContractError(f"{model.logic}: build_estimator takes ({', '.join(found)}), but it is called without arguments; take them away.")
+        raise ContractError(f"{model.logic}:{line}: build_estimator takes ({', '.join(found)}), but it is called without arguments; take them away.")
 
 
 def check_no_logic_without_contract(lake: Lake) -> None:
@@ -56,18 +56,19 @@ def check_no_logic_without_contract(lake: Lake) -> None:
                 raise ContractError(f"{file}:1: it would never run, for there is no {contract}; write it, or rename the file.{did_you_mean(name, lake.tables)}")
 
 
-def _arguments(file: Path, function: str) -> list[str]:
+def _arguments(file: Path, function: str) -> tuple[list[str], int]:
+    """The function's arguments, and its line."""
     try:
         tree = ast.parse(_text(file))
     except SyntaxError as error:
-        raise ContractError(f"{file}:{error.lineno}: not Python: {error.msg}.") from None
+        raise ContractError(f"{file}:{error.lineno or 1}: not Python: {error.msg}.") from None
     except ValueError as error:  # a zero byte
         raise ContractError(f"{file}:1: not Python: {error}.") from None
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             taken = node.args
             stars = [f"*{rest.arg}" for rest in (taken.vararg, taken.kwarg) if rest]
-            return [argument.arg for argument in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)] + stars
+            return [argument.arg for argument in (*taken.posonlyargs, *taken.args, *taken.kwonlyargs)] + stars, node.lineno
     raise ContractError(f"{file}:1: it has no function {function}(); write it.")
 
 

@@ -52,7 +52,9 @@ def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps) -> 
         return ContractError(f"{place}: the key {where!r} is missing; add it.")
     if path == ("contract",):
         return ContractError(f"{place}: contract: this program knows version 1 of the format, found {first['input']!r:.80}; write contract: 1.")
-    message = first["msg"].removeprefix("Value error, ")
+    message = first["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
+    if first["type"] in {"model_type", "dict_type"}:
+        message = "expected keys and values, as in docs/contracts.md"
     return ContractError(f"{place}: {where}: {message}{_found(first)}.{_hint(first, misfit)}")
 
 

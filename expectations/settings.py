@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from expectations.errors import ContractError, did_you_mean
+from expectations.yaml_lines import line_of, read_yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "schedule")
 
 
@@ -60,42 +60,65 @@ class Settings:
 def load_settings() -> Settings:
     """The settings of this process: LAKE_* variables first, then `expectations/environments.yaml` under LAKE_ENV, then defaults.
 
-    Raises ContractError where LAKE_PROJECT is no lake or LAKE_ENV is not declared.
+    Raises ContractError where LAKE_PROJECT is no lake, LAKE_ENV is not declared, or a setting cannot be meant.
     """
     project = Path(os.environ.get("LAKE_PROJECT") or REPOSITORY).resolve()
     environment = os.environ.get("LAKE_ENV") or "dev"
     declared = _environment(project, environment)
-    state = os.environ.get("LAKE_STATE") or str(project / ".lake")
+    state = Path(os.environ.get("LAKE_STATE") or project / ".lake").resolve()
 
     def setting(key: str, default: str) -> str:
-        return (os.environ.get(f"LAKE_{key.upper()}") or str(declared.get(key) or default)).rstrip("/")
+        return os.environ.get(f"LAKE_{key.upper()}") or declared.get(key) or default
 
     return Settings(
         project=project,
         environment=environment,
         root=_absolute(setting("root", "data_lake"), project),
         landing=_absolute(setting("landing", "landing"), project),
-        ledger_url=setting("ledger_url", f"sqlite:///{state}/ledger.db"),
+        ledger_url=_absolute_url(setting("ledger_url", f"sqlite:///{state}/ledger.db"), project),
         connection=setting("connection", "spark_lake"),
-        schedule=setting("schedule", "on").lower() in {"on", "true", "1"},
+        schedule=_switch(setting("schedule", "on")),
     )
 
 
 def _absolute(place: str, project: Path) -> str:
-    return place if "://" in place else str(project / place)
+    return place.rstrip("/") if "://" in place else str(project / Path(place).expanduser())
+
+
+def _absolute_url(url: str, project: Path) -> str:
+    """A relative SQLite file is one of the project: else every process would have its own, by where it was started."""
+    file = url.removeprefix("sqlite:///")
+    is_relative = url.startswith("sqlite:///") and file and not file.startswith(("/", ":", "file:"))
+    return f"sqlite:///{project / file}" if is_relative else url
+
+
+def _switch(word: str) -> bool:
+    if word.lower() not in SWITCH:
+        raise ContractError(f"LAKE_SCHEDULE or `schedule` is {word[:40]!r}; write on or off.")
+    return SWITCH[word.lower()]
 
 
 @cache
-def _environment(project: Path, environment: str) -> dict[str, object]:
+def _environment(project: Path, environment: str) -> dict[str, str]:
+    """What the environment declares, as texts; YAML's on and off come as true and false."""
     file = project / "expectations" / "environments.yaml"
     if not (project / "expectations").is_dir():
         raise ContractError(f"LAKE_PROJECT={project} has no folder expectations/: point it at the folder that holds your contracts.")
-    declared = yaml.safe_load(file.read_text()) or {} if file.exists() else {"dev": {}}
+    declared = (read_yaml(file) if file.exists() else None) or {"dev": {}}
+    if not isinstance(declared, dict):
+        raise ContractError(f"{file}:1: expected one entry an environment, found {type(declared).__name__}.")
     if environment not in declared:
-        hint = did_you_mean(environment, declared)
-        raise ContractError(f"LAKE_ENV={environment} is not declared in {file}, which has {', '.join(declared)}.{hint}")
-    keys: dict[str, object] = declared[environment] or {}
-    for key in keys:
+        names = list(map(str, declared))
+        raise ContractError(f"LAKE_ENV={environment} is not declared in {file}, which has {', '.join(names)}.{did_you_mean(environment, names)}")
+    facts = declared[environment] or {}
+    if not isinstance(facts, dict):
+        place = f"{file}:{line_of(file, (environment,))}"
+        raise ContractError(f"{place}: {environment}: expected keys and values, found {type(facts).__name__}; known are {', '.join(ENVIRONMENT_KEYS)}.")
+    for key, value in facts.items():
+        place = f"{file}:{line_of(file, (environment, key))}"
         if key not in ENVIRONMENT_KEYS:
-            raise ContractError(f"{file}: {environment}: unknown key {key!r}; known are {', '.join(ENVIRONMENT_KEYS)}.{did_you_mean(key, ENVIRONMENT_KEYS)}")
-    return keys
+            known = ", ".join(ENVIRONMENT_KEYS)
+            raise ContractError(f"{place}: {environment}: unknown key {key!r}; known are {known}.{did_you_mean(str(key), ENVIRONMENT_KEYS)}")
+        if isinstance(value, (dict, list)):
+            raise ContractError(f"{place}: {environment}: {key} must be one value, found {type(value).__name__}.")
+    return {key: str(value) for key, value in facts.items() if value is not None}

@@ -28,7 +28,9 @@ def read_yaml(file: Path) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContractError(f"{file}:{line}: not YAML: {error.problem}; mend the line.") from None
     except yaml.YAMLError as error:
-        raise ContractError(f"{file}:1: not YAML: {error}") from None
+        raise ContractError(f"{file}:1: not YAML: {str(error).splitlines()[0]}; mend it.") from None
+    except ValueError as error:  # looks like a date or a number, and is none
+        raise ContractError(f"{file}:{_broken_line(node)}: {error}; mend the value, or put it in quotes.") from None
     finally:
         loader.dispose()
 
@@ -43,6 +45,23 @@ def line_of(file: Path, path: tuple[str | int, ...]) -> int:
             break
         node, line = found
     return line
+
+
+def _broken_line(root: Any) -> int:
+    """The line of the value that YAML takes for a date or a number, and that is none."""
+    stack = [root]
+    while stack:
+        node = stack.pop(0)
+        if isinstance(node, yaml.MappingNode):
+            stack.extend(part for pair in node.value for part in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            stack.extend(node.value)
+        else:
+            try:
+                Loader("").construct_object(node)
+            except ValueError:
+                return int(node.start_mark.line) + 1
+    return 1
 
 
 def _check_keys_once(file: Path, root: Any) -> None:

@@ -64,7 +64,10 @@ class Ledger:
                 key = {"table_name": arrival.table, "input": arrival.input, "arrival_day": arrival.arrival_day}
                 _replace(connection, s.arrivals, key, _renamed(arrival))
             run_id = entries[0].run_id if entries else ""
-            rows = [_renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in verdicts]
+            judged = list(verdicts)
+            for table, day in {(verdict.table, verdict.day) for verdict in judged}:  # a run that is tried again judges anew
+                _forget_verdicts(connection, run_id, table, day)
+            rows = [_renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in judged]
             if rows:
                 connection.execute(insert(s.verdicts), rows)
 
@@ -121,7 +124,7 @@ class Ledger:
     def model_versions(self, model: str) -> list[ModelEntry]:
         """A model's versions, the newest first."""
         rows = self._select(select(s.models).where(s.models.c.model == model).order_by(s.models.c.version.desc()))
-        return [ModelEntry(**row._mapping) for row in rows]
+        return [ModelEntry(**{**row._mapping, "trained_at": _in_utc(row.trained_at)}) for row in rows]
 
     def champion(self, model: str) -> ModelEntry | None:
         """The version that serves."""
@@ -146,6 +149,15 @@ def _replace(connection: Connection, table: Table, key: dict[str, Any], row: dic
     where = [table.c[column] == value for column, value in key.items()]
     connection.execute(delete(table).where(*where))
     connection.execute(insert(table), [row])
+
+
+def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) -> None:
+    connection.execute(delete(s.verdicts).where(s.verdicts.c.run_id == run_id, s.verdicts.c.table_name == table, s.verdicts.c.day == day))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """SQLite gives back moments without a time zone; all were written in UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day_entry(row: Row[Any]) -> DayEntry:

@@ -2,44 +2,79 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
 
 from expectations.errors import LedgerError, TerminalError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0001"
+HEAD = "0002"
 BUSY_SECONDS = 60
 
 
-@cache
 def open_database(url: str) -> Engine:
     """An engine on the newest schema. Raises TerminalError for a bad URL, LedgerError where the database does not answer."""
+    return _open(url, os.getpid())  # a forked process must not speak through its parent's connections
+
+
+@cache
+def _open(url: str, _process: int) -> Engine:
+    engine = _engine(url)
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise TerminalError("LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db.") from None
-    if parsed.get_backend_name() == "sqlite":
-        if not parsed.database:
-            raise TerminalError("LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db.")
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-    else:
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=2)
-    try:
-        if _revision(engine) != HEAD:
+        found = _revision(engine)
+        if found != HEAD:
+            _check_not_newer(engine, found)
             migrate(engine)
     except OperationalError as error:
-        shown = parsed.render_as_string(hide_password=True)
-        raise LedgerError(f"the ledger {shown} does not answer ({str(error.orig).strip()}); check LAKE_LEDGER_URL and that it is up.") from None
+        raise LedgerError(f"the ledger {_shown(engine)} does not answer ({_reason(error)}); check LAKE_LEDGER_URL and that it is up.") from None
+    except DatabaseError as error:
+        raise TerminalError(f"the ledger {_shown(engine)} is no database of this program ({_reason(error)}); check LAKE_LEDGER_URL.") from None
     return engine
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            return _sqlite(parsed)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=2)
+    except ArgumentError:
+        raise TerminalError("LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db.") from None
+    except ModuleNotFoundError as error:
+        raise TerminalError(f"LAKE_LEDGER_URL needs the package {error.name}, which is not installed; write postgresql://user@host/db.") from None
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise TerminalError("LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db.")
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TerminalError(f"the ledger's folder {Path(url.database).parent} cannot be made ({error.strerror}); check LAKE_LEDGER_URL.") from None
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _reason(error: DatabaseError) -> str:
+    """The database's own words, in one line."""
+    return " ".join(str(error.orig).split())[:300]
+
+
+def _check_not_newer(engine: Engine, found: str | None) -> None:
+    if found is not None and found > HEAD:
+        raise TerminalError(f"the ledger {_shown(engine)} is of a newer version of this program (schema {found}, known is {HEAD}); update the program.")
 
 
 def migrate(engine: Engine) -> None:

@@ -17,8 +17,8 @@ class DayEntry:
     """The last attempt at one day of one table.
 
     `version`: the Delta version at which the published rows of the day last changed; None where nothing was ever published.
-    A held day keeps the version of its published rows; `inputs` are those of the attempt, so that it is tried again only
-    when they change.
+    A held day keeps the version of its published rows, and is judged again by the next run that asks for it; `inputs` are those of
+    the attempt.
     """
 
     table: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from expectations.errors import LeaseError
 from expectations.ledger.schema import leases
@@ -78,7 +78,8 @@ def hold(engine: Engine, table: str, owner: str, patience_seconds: float = 600.0
     finally:
         ended.set()
         renewer.join()
-        lease.give_back()
+        with suppress(SQLAlchemyError):  # what was written stays written; a lease that cannot be given back runs out
+            lease.give_back()
 
 
 def _take(lease: Lease) -> str | None:
@@ -92,5 +93,7 @@ def _renew(lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(LEASE_SECONDS / 3):
         try:
             lease.check()
-        except Exception:
+        except LeaseError:
             return
+        except SQLAlchemyError:  # the database may answer again before the lease runs out
+            continue

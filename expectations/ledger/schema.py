@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -22,10 +22,10 @@ table_days = Table(
     Column("contract_hash", String(16), nullable=False),
     Column("logic_hash", String(16), nullable=False),
     Column("inputs", JSON, nullable=False),
-    Column("rows_in", Integer, nullable=False),
-    Column("rows_out", Integer, nullable=False),
-    Column("rows_quarantined", Integer, nullable=False),
-    Column("rows_dropped", Integer, nullable=False),
+    Column("rows_in", BigInteger, nullable=False),
+    Column("rows_out", BigInteger, nullable=False),
+    Column("rows_quarantined", BigInteger, nullable=False),
+    Column("rows_dropped", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Index("table_days_by_run", "run_id"),
@@ -53,7 +53,7 @@ arrivals = Table(
     Column("version", Integer, nullable=False),
     Column("code", String(40), nullable=False),
     Column("days", JSON, nullable=False),
-    Column("refused", Integer, nullable=False),
+    Column("refused", Integer, nullable=False, server_default="0"),
 )
 verdicts = Table(
     "verdicts",
@@ -65,8 +65,8 @@ verdicts = Table(
     Column("rule", String(300), nullable=False),
     Column("on_fail", String(12), nullable=False),
     Column("success", Boolean, nullable=False),
-    Column("rows_judged", Integer, nullable=False),
-    Column("rows_broken", Integer, nullable=False),
+    Column("rows_judged", BigInteger, nullable=False),
+    Column("rows_broken", BigInteger, nullable=False),
     Column("observed", Text, nullable=False),
     Column("judged_at", DateTime(timezone=True), nullable=False),
     Index("verdicts_by_run", "run_id", "table_name"),
@@ -79,7 +79,7 @@ files = Table(
     Column("day", DAY, primary_key=True),
     Column("sha256", String(64), primary_key=True),
     Column("path", Text, nullable=False),
-    Column("bytes", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
     Column("run_id", RUN, nullable=False),
     Column("taken_at", DateTime(timezone=True), nullable=False),
 )

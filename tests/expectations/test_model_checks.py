@@ -1,0 +1,148 @@
+"""One fault a lake, and the sentence that the loader says of it: models."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.expectations.conftest import (
+    GOLD_GUESSES,
+    MODEL,
+    MODEL_LOGIC,
+    SILVER_SHOPS,
+    Change,
+    Refusal,
+)
+
+MODELS = [
+    pytest.param(
+        {MODEL_LOGIC: None},
+        ("expectations/models/dear.yaml:1: the model dear has no spark_jobs/models/dear.py; write it with a function build_estimator()."),
+        id="no file",
+    ),
+    pytest.param({MODEL_LOGIC: "x = 1\n"}, "spark_jobs/models/dear.py:1: it has no function build_estimator(); write it.", id="no build_estimator"),
+    pytest.param(
+        {MODEL_LOGIC: "def build_estimator(depth):\n    return depth\n"},
+        ("spark_jobs/models/dear.py:1: build_estimator takes (depth), but it is called without arguments; take them away."),
+        id="a build_estimator with arguments",
+    ),
+    pytest.param(
+        {MODEL: ("training: silver.sales", "training: silver.sale")},
+        ('expectations/models/dear.yaml:3: there is no table silver.sale. Did you mean "silver.sales"? Its contract would be expectations/silver/sale.yaml.'),
+        id="an unknown table",
+    ),
+    pytest.param(
+        {MODEL: ("- cents", "- cent")}, "expectations/models/dear.yaml:9: silver.sales has no column 'cent'. Did you mean \"cents\"?", id="an unknown input"
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: deer")},
+        "expectations/models/dear.yaml:6: silver.sales has no column 'deer'. Did you mean \"dear\"?",
+        id="an unknown target",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: item")},
+        ("expectations/models/dear.yaml:6: the target 'item' is string; it must be a boolean, or a number that is 0 or 1."),
+        id="a target that is a text",
+    ),
+    pytest.param(
+        {MODEL: ("- cents", "- dear")}, "expectations/models/dear.yaml:9: the target 'dear' is among the inputs; take it out.", id="the target among the inputs"
+    ),
+    pytest.param({MODEL: ("- cents", "- item")}, "expectations/models/dear.yaml:9: the input 'item' is listed twice; keep one.", id="an input listed twice"),
+    pytest.param(
+        {MODEL: ("- cents", "- sold_on")},
+        (
+            "expectations/models/dear.yaml:9: the input 'sold_on' is date, a model takes string, int, bigint, double, "
+            "boolean; make a number of it in silver.sales."
+        ),
+        id="an input that is a date",
+    ),
+    pytest.param(
+        {MODEL: ("[1, 2]", "[]")},
+        ("expectations/models/dear.yaml:11: the search names no value for 'depth'; name one, or take the parameter away."),
+        id="a search over no values",
+    ),
+    pytest.param(
+        {MODEL: (", at_least: 0.6", "")},
+        ("expectations/models/dear.yaml:12: gates.0: the gate on roc_auc has no threshold; add at_least or at_most."),
+        id="a gate without threshold",
+    ),
+    pytest.param(
+        {MODEL: ("roc_auc", "auc")},
+        (
+            "expectations/models/dear.yaml:12: gates.0.metric: Input should be 'accuracy', 'roc_auc', 'average_precision', "
+            "'log_loss', 'brier', 'precision' or 'recall' (found 'auc'). Did you mean \"roc_auc\"?"
+        ),
+        id="an unknown metric",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nthreshold: 1.5")},
+        "expectations/models/dear.yaml:7: threshold: Input should be less than 1 (found 1.5).",
+        id="a threshold beyond one",
+    ),
+    pytest.param(
+        {
+            MODEL: ("features: silver.sales", "features: silver.shops"),
+            SILVER_SHOPS: (
+                "  shop: {type: string, nullable: false}",
+                "  shop: {type: string}\n  item: {type: string}\n  cents: {type: int}\n  dear: {type: boolean}",
+            ),
+        },
+        ("expectations/models/dear.yaml:4: silver.shops has no `day`, so it cannot be split by time; name its day column in expectations/silver/shops.yaml."),
+        id="features without days",
+    ),
+    pytest.param(
+        {GOLD_GUESSES: ("  scored_at: {type: timestamp}\n", "")},
+        (
+            "expectations/gold/guesses.yaml:7: dear fills gold.guesses with 'scored_at' as timestamp, the contract has no "
+            "such column; write sold_on: {type: date}, item: {type: string}, probability: {type: double}, predicted: "
+            "{type: boolean}, model_name: {type: string}, model_version: {type: int}, features_version: {type: bigint}, "
+            "scored_at: {type: timestamp}."
+        ),
+        id="predictions without a column",
+    ),
+    pytest.param(
+        {GOLD_GUESSES: ("probability: {type: double}", "probability: {type: int}")},
+        (
+            "expectations/gold/guesses.yaml:7: dear fills gold.guesses with 'probability' as double, the contract has int; "
+            "write sold_on: {type: date}, item: {type: string}, probability: {type: double}, predicted: {type: boolean}, "
+            "model_name: {type: string}, model_version: {type: int}, features_version: {type: bigint}, scored_at: {type: "
+            "timestamp}."
+        ),
+        id="a probability that is whole",
+    ),
+    pytest.param(
+        {GOLD_GUESSES: ("  scored_at:", "  more: {type: int}\n  scored_at:")},
+        (
+            "expectations/gold/guesses.yaml:7: dear fills gold.guesses with 'more' as no column, the contract has int; "
+            "write sold_on: {type: date}, item: {type: string}, probability: {type: double}, predicted: {type: boolean}, "
+            "model_name: {type: string}, model_version: {type: int}, features_version: {type: bigint}, scored_at: {type: "
+            "timestamp}."
+        ),
+        id="predictions with another column",
+    ),
+    pytest.param(
+        {GOLD_GUESSES: ("write: append", "write: replace_days")},
+        (
+            "expectations/gold/guesses.yaml:1: gold.guesses keeps the predictions of dear, so it needs write: append, day: "
+            "sold_on and grain: [sold_on, item, model_version]."
+        ),
+        id="predictions that are replaced",
+    ),
+    pytest.param(
+        {GOLD_GUESSES: (", model_version]", "]")},
+        (
+            "expectations/gold/guesses.yaml:1: gold.guesses keeps the predictions of dear, so it needs write: append, day: "
+            "sold_on and grain: [sold_on, item, model_version]."
+        ),
+        id="predictions of one version only",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\ntrain: {every: monthly}")},
+        "expectations/models/dear.yaml:7: train.every: it is no period like '28 days' (found 'monthly').",
+        id="a period in words",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), MODELS)
+def test_a_fault_of_a_model_is_told_in_one_sentence(refusal: Refusal, changes: dict[str, Change], sentence: str) -> None:
+    assert refusal(changes) == sentence

@@ -18,9 +18,21 @@ DELTA = {
     "spark.sql.session.timeZone": "UTC",
 }
 
+LOCAL = {
+    # Spark's own defaults would listen on every interface, and fill a task's log with two thousand lines.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.log.level": "WARN",
+    # Its defaults (200 and 50 tasks) are made for clusters.
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+"""For the master `local[...]`: one machine, one user."""
+
 
 def submission_conf(connection: Connection) -> dict[str, str]:
-    """Delta, its jars and the search path; then `conf` from the connection's extra, which wins.
+    """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
     Raises RequestError where the folder of jars is empty.
     """
@@ -29,6 +41,7 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     own = connection.extra_dejson.get("conf") or {}
     return {
         **DELTA,
+        **(LOCAL if (connection.host or "").startswith("local") else {}),
         "spark.jars": ",".join(jars),
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,

@@ -165,6 +165,7 @@ def test_spark_submit_gets_the_job_delta_its_jars_and_the_connections_own_settin
     assert f"spark.jars={jars}/delta.jar" in arguments
     assert f"spark.driver.extraClassPath={jars}/delta.jar" in arguments
     assert "spark.executor.memory=2g" in arguments
+    assert {"spark.ui.enabled=false", "spark.driver.bindAddress=127.0.0.1"} <= set(arguments)
     assert arguments[-6:] == ["build", "silver.visits", "--run", "shop_daily/manual__1", "--days", "2013-01-01"]
 
 

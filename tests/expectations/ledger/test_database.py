@@ -1,0 +1,103 @@
+"""A ledger is opened: from nothing, from an older schema, by many at once, and not by a wrong URL."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from expectations.errors import LedgerError, TerminalError
+from expectations.ledger import Arrival, Attempt, Ledger
+from expectations.ledger.database import HEAD, MIGRATIONS
+from expectations.ledger.schema import metadata
+
+
+def test_the_migrations_lead_to_the_schema_of_today(url: str) -> None:
+    Ledger(url)
+    with create_engine(url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def make_first(url: str) -> None:
+    """A ledger as the first version of this program made it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO arrivals VALUES ('silver.sales', 'bronze.sales', '2024-05-01', 2, 'c.l', '[\"2024-05-01\"]')"))
+
+
+def test_an_older_ledger_is_brought_up_with_what_it_holds(url: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    make_first(url)
+    assert Ledger(url).arrivals("silver.sales") == [Arrival("silver.sales", "bronze.sales", "2024-05-01", 2, "c.l", ["2024-05-01"], 0)]
+    with create_engine(url).connect() as connection:
+        assert {index["name"] for index in inspect(connection).get_indexes("verdicts")} == {"verdicts_by_run", "verdicts_by_rule"}
+
+
+def note_some(url: str, name: str) -> None:
+    """One process: opens the ledger and writes twenty attempts."""
+    ledger = Ledger(url)
+    for number in range(20):
+        ledger.note(Attempt(name, "silver.sales", "done", str(number), []))
+
+
+def test_four_processes_may_open_a_fresh_ledger_at_once(url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=note_some, args=(url, f"run-{number}")) for number in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+    assert len(Ledger(url).attempts()) == 80
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("ledger.db", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db."),
+        ("oracel://a/b", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db."),
+        ("mysql+pymysql://a@b/c", "LAKE_LEDGER_URL needs the package pymysql, which is not installed; write postgresql://user@host/db."),
+        ("sqlite://", "LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db."),
+        ("sqlite:///:memory:", "LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db."),
+        ("sqlite:////dev/null/ledger.db", "the ledger's folder /dev/null cannot be made (File exists); check LAKE_LEDGER_URL."),
+    ],
+)
+def test_a_wrong_url_is_told_in_one_sentence(wrong: str, sentence: str) -> None:
+    with pytest.raises(TerminalError) as caught:
+        Ledger(wrong)
+    assert str(caught.value) == sentence
+
+
+def test_a_file_that_is_no_database_is_told_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("contract: 1\n" * 100)
+    with pytest.raises(TerminalError) as caught:
+        Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    expected = f"the ledger sqlite:///{tmp_path}/ledger.db is no database of this program (file is not a database); check LAKE_LEDGER_URL."
+    assert str(caught.value) == expected
+
+
+def test_a_server_that_does_not_answer_may_answer_later_and_its_password_is_not_told() -> None:
+    with pytest.raises(LedgerError) as caught:
+        Ledger("postgresql+psycopg2://ada:secret@127.0.0.1:1/ledger")
+    assert "postgresql+psycopg2://ada:***@127.0.0.1:1/ledger does not answer" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_ledger_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+    with pytest.raises(TerminalError, match=rf"is of a newer version of this program \(schema 9999, known is {HEAD}\); update the program"):
+        Ledger(f"sqlite:///{tmp_path}/ledger.db")

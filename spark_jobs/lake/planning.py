@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -178,7 +178,16 @@ class Planner:
         settled = {day for day in landed if day not in new}
         candidates = {day for arrival_day in settled for day in known[arrival_day].days}
         stale = self._arrival_targets(candidates, known)
-        return self._arrival_plan(bronze, stale, known, new, ())
+        plan = self._arrival_plan(bronze, stale, known, new, ())
+        return replace(plan, reads={**plan.reads, **self._scan_reads(bronze)}) if new else plan
+
+    def _scan_reads(self, bronze: str) -> dict[str, tuple[str, ...] | None]:
+        """What a scan joins new arrivals to: the other inputs whole, for which of their days are needed is what the scan has to tell.
+
+        A row that found no partner, because too little was read, would belong to no day and be lost.
+        """
+        others = [read.table for read in self.table.contract.inputs if read.table != bronze]
+        return {name: tuple(self._whole(name)) if self._is_snapshot(name) else None for name in others}
 
     def with_arrivals(self, plan: Plan, touched: dict[str, list[str]]) -> Plan:
         """The plan once a scan has told which days each new arrival touches."""

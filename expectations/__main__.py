@@ -9,6 +9,7 @@ from pathlib import Path
 
 from expectations.contract import Facts, ModelContract, Pipeline, TableContract
 from expectations.errors import LakeError
+from expectations.expectation_catalogue import catalogue
 from expectations.loader import load_lake
 
 SCHEMAS = Path(__file__).parent / "schema"
@@ -18,6 +19,7 @@ def schemas() -> dict[str, str]:
     """File name to JSON Schema text."""
     kinds: dict[str, type[Facts]] = {"table": TableContract, "model": ModelContract, "pipeline": Pipeline}
     made = {kind: model.model_json_schema(by_alias=True) for kind, model in kinds.items()}
+    made["table"]["$defs"]["Rule"]["properties"]["expect"]["enum"] = sorted(catalogue())
     made["pipelines"] = {"type": "object", "additionalProperties": made.pop("pipeline")}
     return {f"{kind}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for kind, schema in made.items()}
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 START_SECONDS = 90
+# The running lake, shared by the folders end_to_end and browser.
+pytest_plugins = ["tests.end_to_end.running_lake"]
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,10 @@ class AirflowApi:
         """Start a run as the form of the page does. Raises LauncherError where Airflow refuses the form."""
         self.post(f"/dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
 
+    def run_again(self, dag_id: str, run_id: str) -> None:
+        """Clear a run, so that all its tasks run again."""
+        self.post(f"/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/clear", {"dry_run": False})
+
     def backfill(self, dag_id: str, first_day: str, last_day: str) -> None:
         """Start one run a day, one after the other; days that have a run already are left alone."""
         self.post(

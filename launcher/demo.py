@@ -35,10 +35,11 @@ def demo() -> None:
     up()
     api = AirflowApi(environment["LAKE_AIRFLOW_URL"], load_state().passwords)
     _wait_for_dags(api)
+    earlier = {run["dag_run_id"] for _, run in _model_runs(api) if _is_failed(run)}
     _run_month(api)
-    _wait_for_models(api)
+    _wait_for_models(api, earlier)
     _run_days(api)
-    _wait_for_models(api)
+    _wait_for_models(api, earlier)
     lake, ledger = load_lake(), Ledger(environment["LAKE_LEDGER_URL"])
     print(f"\n{published_table(lake, ledger)}\n\n{model_figures(ledger)}\n\n{addresses(load_state())}")
     _say(f"the demo took {time.monotonic() - started:.0f} seconds; everything keeps running until `make down`")
@@ -84,7 +85,10 @@ def _run_month(api: AirflowApi) -> None:
     if (api.run(DAILY, run_id) or {}).get("state") == "success":
         _say(f"{DAILY} ran for {first}..{last} already")
         return
-    if api.run(DAILY, run_id) is None:
+    if _is_failed(api.run(DAILY, run_id)):
+        _say(f"{DAILY} failed for {first}..{last} before; running it again")
+        api.run_again(DAILY, run_id)
+    elif api.run(DAILY, run_id) is None:
         _say(f"triggering {DAILY} for {first} to {last}")
         api.trigger(DAILY, run_id, {"first_day": first, "last_day": last})
     _follow(api, DAILY, run_id)
@@ -100,6 +104,8 @@ def _run_days(api: AirflowApi) -> None:
         if run["state"] == "success":
             _say(f"{DAILY} ran for {run['partition_key']} already")
         else:
+            if _is_failed(run):
+                api.run_again(DAILY, run["dag_run_id"])
             _follow(api, DAILY, run["dag_run_id"])
 
 
@@ -108,12 +114,20 @@ def _day_runs(api: AirflowApi) -> list[dict[str, Any] | None]:
     return [runs.get(day) for day in DAYS]
 
 
-def _wait_for_models(api: AirflowApi) -> None:
-    """Until no training and no inference is under way; the ones that the daily runs woke are named."""
+def _is_failed(run: dict[str, Any] | None) -> bool:
+    return run is not None and run["state"] == "failed"
+
+
+def _model_runs(api: AirflowApi) -> list[tuple[str, dict[str, Any]]]:
+    return [(dag, run) for dag in (TRAINING, INFERENCE) for run in api.runs(dag)]
+
+
+def _wait_for_models(api: AirflowApi, earlier: set[str]) -> None:
+    """Until no training and no inference is under way; those that the daily runs woke are named, `earlier` failures are forgotten."""
     told: set[str] = set()
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        runs = [(dag, run) for dag in (TRAINING, INFERENCE) for run in api.runs(dag)]
+        runs = [(dag, run) for dag, run in _model_runs(api) if run["dag_run_id"] not in earlier]
         for dag, run in runs:
             if run["state"] == "failed":
                 raise LauncherError(f"{dag} {run['dag_run_id']} failed; its log is on Airflow's page, and in the logs folder.")

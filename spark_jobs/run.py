@@ -36,7 +36,10 @@ EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "failed_terminal": 1, "faile
 def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     """Do the job and say how it ended. Never raises for a fault of the data, the contracts or the surroundings."""
     started = time.monotonic()
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except LakeError as error:
+        return _failure(request, error)  # there is no place for a record
     ledger: Ledger | None = None
     if spark_remote is None:
         os.environ.pop("SPARK_REMOTE", None)  # under spark-submit an inherited one would lead PySpark elsewhere
@@ -86,7 +89,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     parser.add_argument("--remote", help="a Spark Connect server like sc://127.0.0.1:15002; without it the session of spark-submit")
     asked = vars(parser.parse_args(arguments))
-    remote = asked.pop("remote")
+    remote = asked.pop("remote") or os.environ.get("LAKE_SPARK_REMOTE")  # a variable, where a token should not stand in the list of processes
     result = run(JobRequest(**asked), remote)
     print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)
     return EXIT_CODES[result.status]

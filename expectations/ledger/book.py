@@ -71,6 +71,12 @@ class Ledger:
             if rows:
                 connection.execute(insert(s.verdicts), rows)
 
+    def forget_days(self, table: str, days: Iterable[str]) -> None:
+        """Forget that these days were ever made."""
+        with self._engine.begin() as connection:
+            for day in days:
+                connection.execute(delete(s.table_days).where(s.table_days.c.table_name == table, s.table_days.c.day == day))
+
     def arrivals(self, table: str) -> list[Arrival]:
         """Every arrival that `table` has read."""
         rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))

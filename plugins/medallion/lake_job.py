@@ -124,8 +124,8 @@ class LakeJobOperator(SparkSubmitOperator):
     def _by_child(self, request: JobRequest, python: str, remote: str) -> JobResult:
         record = ResultRecord(request)
         record.forget()
-        environment = {**os.environ, "PYTHONPATH": search_path()}
-        command = [python, str(RUN), *request.to_arguments(), "--remote", remote]
+        environment = {**os.environ, "PYTHONPATH": search_path(), "LAKE_SPARK_REMOTE": remote}
+        command = [python, str(RUN), *request.to_arguments()]
         try:
             self._child = subprocess.Popen(  # noqa: S603 - no shell, and the request's fields are checked
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

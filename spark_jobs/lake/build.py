@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL, in_words
-from expectations.errors import RequestError
+from expectations.errors import ContractError, RequestError
 from expectations.jobs import JobResult
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
@@ -57,15 +57,10 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     candidate = transform(job, table, _read(job, table, plan))
     is_new = _is_new_arrival(candidate, plan)
     late = _late(table, candidate, plan, is_new)
-    batch = Batch(
-        inputs=plan.inputs,
-        arrivals=plan.arrivals,
-        late=late,
-        new_arrivals=tuple(plan.new_arrivals),
-        refused_from=planner.arrival_input,
-        refused=_refused(job, planner, plan),
-    )
-    if not plan.inputs and late is None:
+    bronze = planner.arrival_input
+    emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
+    batch = Batch(plan.inputs, emptied, plan.arrivals, late, _refused(job, table, planner, plan))
+    if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
         return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
     return publish(job, table, _only(table, candidate, plan, is_new), batch)
@@ -91,6 +86,8 @@ def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[
         return touched
     pairs = candidate.select(arrival_day(F.col("_row")).alias("arrival"), F.col(day).alias("day")).distinct()
     for pair in pairs.collect():
+        if pair.arrival is None:
+            raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
         if pair.day and (pair.arrival - pair.day).days <= table.contract.late:
             touched[pair.arrival.isoformat()].append(pair.day.isoformat())
     return touched
@@ -123,12 +120,15 @@ def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None)
     return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late)), F.lit(False)))
 
 
-def _refused(job: Job, planner: Planner, plan: Plan) -> dict[str, int]:
-    """Arrival day to the rows that did not parse, from the verdicts of the bronze table."""
-    if not planner.arrival_input or not plan.new_arrivals:
-        return {}
-    entries = job.ledger.days(planner.arrival_input, plan.new_arrivals)
-    return {day: entry.rows_quarantined for day, entry in entries.items() if entry.rows_quarantined}
+def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, dict[str, int]]:
+    """Bronze table to arrival day to its rows that did not parse, for all arrivals that are read anew."""
+    refused: dict[str, dict[str, int]] = {}
+    for read in table.contract.inputs:
+        if job.lake.table(read.table).contract.source:
+            days = plan.new_arrivals if read.table == planner.arrival_input else plan.reads[read.table] or ()
+            entries = job.ledger.days(read.table, days)
+            refused[read.table] = {day: entry.rows_quarantined for day, entry in entries.items()}
+    return refused
 
 
 def _unchanged(job: Job, table: Table, reason: str) -> JobResult:

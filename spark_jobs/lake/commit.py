@@ -41,6 +41,14 @@ class Target:
         return "delta.`" + self.path.replace("`", "``") + "`"
 
 
+@dataclass(frozen=True)
+class Committed:
+    """One Delta commit: its version, and the rows that it wrote (None for merges, which count otherwise)."""
+
+    version: int
+    rows: int | None
+
+
 def exists(spark: SparkSession, path: str) -> bool:
     """Whether there is a Delta table at `path`."""
     try:
@@ -54,8 +62,8 @@ def exists(spark: SparkSession, path: str) -> bool:
     return True
 
 
-def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> int:
-    """Write `rows` by the contract's write mode and return the Delta version. `days` are those that replace_days replaces."""
+def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
+    """Write `rows` by the contract's write mode and return the commit. `days` are those that replace_days replaces."""
     is_bronze = target.contract.source is not None
     mode = "replace_days" if is_bronze else target.contract.write
     if mode == "replace_days":
@@ -68,8 +76,8 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> int:
     else:
         before = current_version(target)
         _merge_by_mode(target, rows, mode)
-        return last_version(target, before)
-    return last_version(target)
+        return last_commit(target, before)
+    return last_commit(target)
 
 
 def current_version(target: Target) -> int:
@@ -95,16 +103,18 @@ def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
         _writer(target, rows).mode("error").save(target.path)
 
 
-def last_version(target: Target, before: int | None = None) -> int:
-    """The version just committed; `before` where a merge found nothing to change, which Delta does not commit.
+def last_commit(target: Target, before: int | None = None) -> Committed:
+    """The commit just made; the one `before` where a merge found nothing to change, which Delta does not commit.
 
     Raises LeaseError where the last commit is somebody else's.
     """
-    last = target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version", "userMetadata").collect()[0]
+    history = target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version", "userMetadata", "operation", "operationMetrics")
+    last = history.collect()[0]
     is_ours = json.loads(last.userMetadata or "{}").get("run_id") == target.metadata.get("run_id")
     if not is_ours and last.version != before:
         raise LeaseError(f"{target.path}: another writer committed at the same moment; run it again.")
-    return int(last.version)
+    written = last.operationMetrics.get("numOutputRows") if last.operation == "WRITE" else None
+    return Committed(int(last.version), int(written) if written is not None else None)
 
 
 def _writer(target: Target, rows: DataFrame) -> DataFrameWriter:
@@ -136,24 +146,23 @@ def _merge(target: Target, source: DataFrame, clauses: str, keys: Iterable[str] 
     spark.conf.set(USER_METADATA, json.dumps(target.metadata))
     try:
         on = _same(keys or target.contract.grain)
-        spark.sql(f"MERGE INTO {target.sql_name} AS t USING _candidate AS s ON {on} {clauses}").collect()
+        spark.sql(f"MERGE WITH SCHEMA EVOLUTION INTO {target.sql_name} AS t USING _candidate AS s ON {on} {clauses}").collect()
     finally:
         spark.conf.unset(USER_METADATA)
 
 
 def _scd2_history(target: Target, rows: DataFrame) -> DataFrame:
-    """Every version of every grain with the time it held; a version that says nothing new is left out."""
+    """Every version of every grain with the time it held.
+
+    A version that repeats the one before it is kept too: what may still arrive between the two would make it news, and the history must
+    not depend on the order of the runs.
+    """
     contract = target.contract
     order = str(contract.order_by)
-    said = [name for name in contract.columns if name not in contract.grain and name != order]
-    per_grain = Window.partitionBy(*contract.grain).orderBy(order)
     once = Window.partitionBy(*contract.grain, order).orderBy(F.xxhash64(*contract.columns))
-    now = F.xxhash64(*said) if said else F.lit(0)
     versions = rows.select(*contract.columns, F.row_number().over(once).alias("_copy")).filter("_copy = 1")
-    marked = versions.select(*contract.columns, now.alias("_now"), F.lag(now).over(per_grain).alias("_before"))
-    changed = marked.filter("_before IS NULL OR _before <> _now")
-    following = F.lead(order).over(per_grain)
-    return changed.select(*contract.columns, F.col(order).alias(VALID_FROM), following.alias(VALID_TO), following.isNull().alias(IS_CURRENT))
+    following = F.lead(order).over(Window.partitionBy(*contract.grain).orderBy(order))
+    return versions.select(*contract.columns, F.col(order).alias(VALID_FROM), following.alias(VALID_TO), following.isNull().alias(IS_CURRENT))
 
 
 def _merge_scd2(target: Target, rows: DataFrame) -> None:

@@ -36,6 +36,10 @@ def restore(job: Job) -> JobResult:
         restored = _restore(target, table, version)
         days = _counts(job, table)
         entries = [_restored(entry, restored, version, days) for entry in job.ledger.days(table.name).values()]
+        # days younger than that version are as if they had never been published
+        gone = [entry.day for entry in entries if entry.version == restored and entry.day not in days]
+        job.ledger.forget_days(table.name, gone)
+        entries = [entry for entry in entries if entry.day not in gone]
         job.ledger.record([replace(entry, run_id=job.request.run_id) for entry in entries if entry.version == restored], [])
     facts = {"table": table.name, "version": restored, "restored_version": version, "days": [e.day for e in entries if e.version == restored]}
     return JobResult(request=job.request, status="done", message=f"{table.name}: version {version} is back, as version {restored}", facts=facts)

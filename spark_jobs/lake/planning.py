@@ -97,9 +97,11 @@ class Planner:
         same_day = self._same_day_inputs()
         touched = self.ledger.days_of_run(self.run_id, same_day)
         entries = self.ledger.days(self.table.name)
-        for name in same_day:
-            versions = self.ledger.versions(name)
-            touched |= {day for day, entry in entries.items() if entry.inputs.get(name, {}).get(day) != versions.get(day)}
+        for read in self.table.contract.inputs:
+            if self._is_daily(read.table):
+                versions = self.ledger.versions(read.table)
+                seen_now = {day: {near: versions[near] for near in _window(day, read) if near in versions} for day in entries if day != ALL}
+                touched |= {day for day, now in seen_now.items() if entries[day].inputs.get(read.table, {}) != now}
         return tuple(sorted({*self.requested, *touched} - {ALL}))
 
     def _batch_targets(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from expectations.errors import DataError, LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry
 from spark_jobs.lake import commit, quarantine
-from spark_jobs.lake.gate import Judgement, gate_rules, judge
+from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
+NO_DAY = "null"
+"""The key under which the gate counts rows whose day is null."""
 PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
 """Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
 
@@ -33,17 +35,16 @@ PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "colu
 class Batch:
     """What is published at once.
 
-    `inputs`: for each day (or ALL) to publish, what it was made from. `arrivals`: what a scan of `new_arrivals` has told.
-    `late`: tells rows that came too long after their day. `refused`: arrival day to the number of its rows that do not parse, which
-    wait in the bronze table `refused_from`.
+    `inputs`: for each day (or ALL) to publish, what it was made from. `emptied`: those of them that no file touches any more.
+    `arrivals`: what a scan of new files has told. `late`: tells rows that came too long after their day. `refused`: bronze table to
+    arrival day to the number of its rows that do not parse, for all arrivals that are read anew.
     """
 
     inputs: dict[str, Inputs]
+    emptied: frozenset[str] = frozenset()
     arrivals: tuple[Arrival, ...] = ()
     late: Column | None = None
-    new_arrivals: tuple[str, ...] = ()
-    refused_from: str | None = None
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Publication:
@@ -69,9 +70,9 @@ class Publication:
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
             lease.check()
-            version = self._commit(self.candidate, days)
+            version = self._commit(self.candidate, days).version
             written = self.job.spark.read.format("delta").load(self.path)
-            judgement = judge(self._on_days(written, days), self.table.name, self.rules, self.day_column)
+            judgement = judge(self._on_days(written, days), self.table.name, self.rules, self.day_column, self._with_rows())
             entries = [self._entry(day, judgement, version, is_published=True) for day in days]
             self.job.ledger.record(entries, judgement.verdicts, self.batch.arrivals)
         return self._result(judgement, days, version, {}, entries)
@@ -82,7 +83,7 @@ class Publication:
         try:
             staged = self._stage(staging)
             on_time = staged.filter(~F.col("_late")).drop("_late") if self.batch.late is not None else staged
-            judgement = judge(on_time, self.table.name, self.rules, self.day_column)
+            judgement = judge(on_time, self.table.name, self.rules, self.day_column, self._with_rows())
             late = self._late_counts(staged)
             return self._publish(staged, on_time, judgement, late)
         finally:
@@ -106,14 +107,20 @@ class Publication:
         version = None
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
-            if passed:
-                self._check_balance(judgement)
+            if passed or not self.batch.inputs:
                 self._publish_quarantine(staged, on_time, judgement, late, passed)
+            if passed:
                 lease.check()
-                version = self._commit(self._on_days(judgement.good(on_time), passed), passed)
+                done = self._commit(self._on_days(judgement.good(on_time), passed), passed)
+                self._check_balance(judgement, passed, done)
+                version = done.version
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
-            self.job.ledger.record(entries, judgement.verdicts, self._arrivals(late) if passed or not entries else ())
+            self.job.ledger.record(entries, judgement.verdicts, self._arrivals(judgement, late) if passed or not entries else ())
         return self._result(judgement, passed, version, late, entries)
+
+    def _with_rows(self) -> list[str]:
+        """The days that are judged even if they turn out empty."""
+        return [day for day in self.batch.inputs if day not in self.batch.emptied]
 
     def _held_reasons(self, judgement: Judgement, day: str) -> list[str]:
         key = day if self.day_column else ALL
@@ -124,9 +131,16 @@ class Publication:
         if self.job.ledger.days(self.table.name, self.batch.inputs) != self.before:
             raise LeaseError(f"{self.table.name}: another run published some of these days meanwhile; nothing was written, run it again.")
 
-    def _arrivals(self, late: dict[str, int]) -> list[Arrival]:
-        refused = {arrival.arrival_day: late.get(arrival.arrival_day, 0) + self.batch.refused.get(arrival.arrival_day, 0) for arrival in self.batch.arrivals}
-        return [replace(arrival, refused=refused[arrival.arrival_day]) for arrival in self.batch.arrivals]
+    def _arrivals(self, judgement: Judgement, late: dict[str, int]) -> list[Arrival]:
+        unparsed = {day: count for days in self.batch.refused.values() for day, count in days.items()}
+        found = [replace(a, refused=late.get(a.arrival_day, 0) + unparsed.get(a.arrival_day, 0)) for a in self.batch.arrivals]
+        if found and self._without_day(judgement):  # which of several files they came from is told by the quarantine
+            found[0] = replace(found[0], refused=found[0].refused + self._without_day(judgement))
+        return found
+
+    def _without_day(self, judgement: Judgement) -> int:
+        counts = judgement.counts.get(NO_DAY)
+        return counts.quarantined if counts else 0
 
     @property
     def path(self) -> str:
@@ -136,7 +150,7 @@ class Publication:
     def _on_days(self, rows: DataFrame, days: list[str]) -> DataFrame:
         return rows.filter(F.col(self.day_column).cast("string").isin(days)) if self.day_column else rows
 
-    def _commit(self, rows: DataFrame, days: list[str]) -> int:
+    def _commit(self, rows: DataFrame, days: list[str]) -> commit.Committed:
         metadata = {
             "run_id": self.job.request.run_id,
             "table": self.table.name,
@@ -146,36 +160,38 @@ class Publication:
         target = commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
         return commit.commit(target, rows, days)
 
-    def _check_balance(self, judgement: Judgement) -> None:
-        for day, counts in judgement.counts.items():
-            if counts.rows != counts.good + counts.quarantined + counts.dropped:
-                raise DataError(
-                    f"{self.table.name} {day} does not balance: {counts.rows} rows into the gate, but {counts.good} good, "
-                    f"{counts.quarantined} quarantined and {counts.dropped} dropped; nothing was published. This is a fault of the gate: report it."
-                )
+    def _check_balance(self, judgement: Judgement, passed: list[str], done: commit.Committed) -> None:
+        """What Delta says it wrote is what the gate let through. Raises DataError; the ledger then does not know the commit."""
+        good = sum(counts.good for day, counts in judgement.counts.items() if not self.day_column or day in passed)
+        if done.rows is not None and done.rows != good:
+            raise DataError(
+                f"{self.table.name} does not balance: the gate let {good} rows through, but version {done.version} wrote {done.rows}. "
+                "The ledger does not count it; restore the version before, and report this: it is a fault of the engine."
+            )
 
     def _publish_quarantine(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int], passed: list[str]) -> None:
+        no_day_key = self._batch_key()
         refused: list[DataFrame] = []
         if any(counts.quarantined for counts in judgement.counts.values()):
             bad = judgement.quarantined(on_time)
+            day = F.col(self.day_column) if self.day_column else F.lit(None).cast("date")
             if self.day_column:
-                day = F.col(self.day_column)
                 bad = bad.filter(day.isNull() | day.cast("string").isin(passed))
-            refused.append(quarantine.refused_by_rule(self.job, self.table, bad, self.day_column))
+            refused.append(quarantine.refused_by_rule(self.job, self.table, bad, day, no_day_key))
         if late:
             rows = staged.filter("_late").drop("_late").select("*", F.array(F.lit(quarantine.LATE_RULE)).alias("_rules"))
-            lates = quarantine.refused_by_rule(self.job, self.table, rows, self.day_column)
-            refused.append(lates.select(*(F.lit(None).cast("date").alias(c) if c == "_day" else F.col(c) for c in lates.columns)))
-        if self.batch.refused_from and any(self.batch.refused.values()):
-            refused.append(quarantine.refused_by_type(self.job, self.batch.refused_from, self.batch.refused))
-        rows_or_none = None
-        for frame in refused:
-            rows_or_none = frame if rows_or_none is None else rows_or_none.unionByName(frame)
-        days = [day for day in passed if self.day_column]
-        quarantine.replace(self.job, self.table, rows_or_none, days, list(self.batch.new_arrivals))
+            refused.append(quarantine.refused_by_rule(self.job, self.table, rows, F.lit(None).cast("date"), no_day_key))
+        refused += [quarantine.refused_by_type(self.job, bronze, days) for bronze, days in self.batch.refused.items() if any(days.values())]
+        keys = {no_day_key, *passed, *(quarantine.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days)}
+        quarantine.replace(self.job, self.table, refused, None if self.table.contract.write == "replace_all" else keys)
+
+    def _batch_key(self) -> str:
+        """What rows without a day and without a file are filed under."""
+        days = sorted(self.batch.inputs) or [ALL]
+        return f"{days[0]}..{days[-1]}"
 
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
-        counts = judgement.counts.get(day if self.day_column else ALL)
+        counts = judgement.counts.get(day) if self.day_column else self._batch_counts(day, judgement)
         before = self.before.get(day)
         return DayEntry(
             table=self.table.name,
@@ -188,10 +204,20 @@ class Publication:
             inputs=self.batch.inputs[day],
             rows_in=counts.rows if counts else 0,
             rows_out=counts.good if counts else 0,
-            rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0),
+            rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0) + self._refused_of(day),
             rows_dropped=counts.dropped if counts else 0,
             seconds=round(time.monotonic() - self.started, 3),
         )
+
+    def _batch_counts(self, day: str, judgement: Judgement) -> DayCounts | None:
+        """A batch without days of its own is counted once, with its first key."""
+        return judgement.counts.get(ALL) if day == next(iter(self.batch.inputs)) else None
+
+    def _refused_of(self, day: str) -> int:
+        """Rows that do not parse, where they are counted with a day and not with the arrival that brought them."""
+        if self.batch.arrivals or day != next(iter(self.batch.inputs)):
+            return 0
+        return sum(count for days in self.batch.refused.values() for count in days.values())
 
     def _unparsed(self, judgement: Judgement, day: str) -> int:
         """Bronze keeps rows that do not parse; their number tells the readers whether there is anything to refuse."""
@@ -201,7 +227,9 @@ class Publication:
         held = {day: reasons for day in self.batch.inputs if (reasons := self._held_reasons(judgement, day))}
         warned = Counter(v.rule for v in judgement.verdicts if v.on_fail == "warn" and not v.success)
         published = [entry for entry in entries if entry.day in passed]
-        refused = sum(late.values()) + sum(self.batch.refused.values())
+        refused = sum(late.values()) + self._without_day(judgement)
+        if self.batch.arrivals:
+            refused += sum(count for days in self.batch.refused.values() for count in days.values())
         facts: dict[str, Any] = {
             "table": self.table.name,
             "days": passed,
@@ -213,12 +241,13 @@ class Publication:
             "rows_dropped": sum(entry.rows_dropped for entry in published),
             "warnings": dict(warned),
         }
-        message = f"{self.table.name}: {facts['rows_out']:,} rows of {in_words(passed)} published as version {version}" if passed else ""
-        message += f", {facts['rows_quarantined']:,} quarantined" if passed and facts["rows_quarantined"] else ""
+        parts = [f"{facts['rows_out']:,} rows of {in_words(passed)} published as version {version}"] if passed else []
+        if facts["rows_quarantined"]:
+            parts.append(f"{facts['rows_quarantined']:,} quarantined")
         if held:
             first = next(iter(held))
-            message += "; " if message else f"{self.table.name}: "
-            message += f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])}"
+            parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])}")
+        message = f"{self.table.name}: {', '.join(parts) or 'no rows'}"
         return JobResult(request=self.job.request, status="held" if held else "done", message=message, facts=facts)
 
 

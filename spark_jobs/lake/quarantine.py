@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 TYPE_RULE, LATE_RULE = "type", "late"
 COLUMNS = {
+    "_key": "string",
     "_rules": "array<string>",
     "_day": "date",
     "_arrival_day": "date",
@@ -30,8 +32,14 @@ COLUMNS = {
     "_quarantined_at": "timestamp",
     "_state": "string",
 }
-"""One refused row: the rules it broke, the day it belongs to (null where that cannot be known), the day it arrived, where it came from,
-its values as JSON (as they arrived for the rule `type`, else as the table would have had them), and `waiting`."""
+"""One refused row: what it is replaced with (`_key`: a day, or the bronze table and arrival day of rows that belong to no day), the rules it
+broke, the day it belongs to (null where that cannot be known), the day it arrived, where it came from, its values as JSON (as they arrived
+for the rule `type`, else as the table would have had them), and `waiting`."""
+
+
+def arrival_key(bronze: str, arrival_day: str) -> str:
+    """The key of rows that belong to no day: those that do not parse, come too late, or have no day."""
+    return f"{bronze}/{arrival_day}"
 
 
 def refused_by_type(job: Job, bronze: str, arrival_days: Iterable[str]) -> DataFrame:
@@ -40,32 +48,38 @@ def refused_by_type(job: Job, bronze: str, arrival_days: Iterable[str]) -> DataF
     texts = list(job.lake.table(bronze).contract.columns)
     reasons = F.transform(F.col("_errors"), lambda name: F.concat(F.lit(f"{TYPE_RULE}("), name, F.lit(")")))
     values = F.coalesce(F.col("_corrupt"), F.to_json(F.struct(*texts)))
-    return _entries(job, rows, {"_rules": reasons, "_day": F.lit(None), "_arrival_day": F.col("_day"), "_values": values})
+    return _entries(job, rows, {"_key": _arrival_key(bronze, F.col("_day")), "_rules": reasons, "_arrival_day": F.col("_day"), "_values": values})
 
 
-def refused_by_rule(job: Job, table: Table, rows: DataFrame, day_column: str | None) -> DataFrame:
-    """Rows that broke quarantine rules (named in their column `_rules`), as quarantine rows."""
+def refused_by_rule(job: Job, table: Table, rows: DataFrame, day: Column, no_day_key: str) -> DataFrame:
+    """Rows that broke quarantine rules (named in their column `_rules`), as quarantine rows.
+
+    `day` is what they are filed under, null where they belong to no day; then the file they came from is, or `no_day_key`.
+    """
     traced = "_row" in rows.columns
-    day = F.col(day_column) if day_column else F.lit(None).cast("date")
     arrival = arrival_day(F.col("_row")) if traced else F.lit(None).cast("date")
+    bronze = next((read.table for read in table.contract.inputs if job.lake.table(read.table).contract.source), None)
+    arrived = _arrival_key(bronze, arrival) if bronze else F.lit(None).cast("string")
+    key = F.coalesce(day.cast("string"), arrived, F.lit(no_day_key))
     values = F.to_json(F.struct(*table.contract.columns))
-    bronze = next((i.table for i in table.contract.inputs if job.lake.table(i.table).contract.source), None)
     if traced and bronze:
-        places = job.spark.read.format("delta").load(job.settings.table_path(bronze)).select("_row", "_day", "_source_file", "_source_line")
-        arrived = places.withColumnRenamed("_day", "_arrived")
-        rows = rows.select("*", arrival.alias("_arrived")).join(arrived, ["_row", "_arrived"], "left")
-    return _entries(job, rows, {"_rules": F.col("_rules"), "_day": day, "_arrival_day": arrival, "_values": values})
+        places = job.spark.read.format("delta").load(job.settings.table_path(bronze))
+        places = places.select("_row", F.col("_day").alias("_arrived"), "_source_file", "_source_line")
+        rows = rows.select("*", arrival.alias("_arrived")).join(places, ["_row", "_arrived"], "left")
+    return _entries(job, rows, {"_key": key, "_rules": F.col("_rules"), "_day": day, "_arrival_day": arrival, "_values": values})
 
 
-def replace(job: Job, table: Table, rows: DataFrame | None, days: list[str], arrival_days: list[str]) -> None:
-    """Replace what waits for these days, and what waits without a day from these arrival days, by `rows` (None: by nothing)."""
+def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str] | None) -> None:
+    """Replace what waits under these keys (None: all that waits) by `rows`."""
     path = job.settings.quarantine_path(table.name)
-    if rows is None and not commit.exists(job.spark, path):
+    if not rows and not commit.exists(job.spark, path):
         return
-    metadata = {"run_id": job.request.run_id, "table": table.name, "quarantine": True}
-    target = commit.Target(job.spark, path, table.contract, None, metadata)
     empty = job.spark.createDataFrame([], ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()))
-    commit.replace_where(target, empty if rows is None else rows, _predicate(days, arrival_days))
+    refused = reduce(lambda first, second: first.unionByName(second), rows, empty)
+    target = commit.Target(job.spark, path, table.contract, None, {"run_id": job.request.run_id, "table": table.name, "quarantine": True})
+    # keys are table names and ISO dates, both checked
+    within = "true" if keys is None else f"_key IN ({', '.join(repr(key) for key in sorted(keys))})"
+    commit.replace_where(target, refused, within)
 
 
 def arrival_day(row: Column) -> Column:
@@ -73,12 +87,8 @@ def arrival_day(row: Column) -> Column:
     return F.substring_index(row, "/", 1).try_cast("date")
 
 
-def _predicate(days: list[str], arrival_days: list[str]) -> str:
-    def within(column: str, keys: list[str]) -> str:
-        dates = ", ".join(f"DATE'{key}'" for key in keys)
-        return f"{column} IN ({dates})" if keys else "false"
-
-    return f"({within('_day', days)}) OR (_day IS NULL AND {within('_arrival_day', arrival_days)})"
+def _arrival_key(bronze: str, day: Column) -> Column:
+    return F.concat(F.lit(f"{bronze}/"), day.cast("string"))
 
 
 def _entries(job: Job, rows: DataFrame, known: dict[str, Column]) -> DataFrame:

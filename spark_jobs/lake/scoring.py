@@ -52,7 +52,7 @@ def due_days(job: Job, model: Model, champion: ModelEntry) -> dict[str, int]:
     return {
         day: version
         for day, version in sorted(versions.items())
-        if day > champion.last_day and not (day in scored and scored[day].inputs.get(features, {}).get(day) == version)
+        if day > champion.last_day and not (day in scored and scored[day].state == "published" and scored[day].inputs.get(features, {}).get(day) == version)
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from pyarrow import ArrowInvalid
 from pyarrow import parquet as pq
 
 from expectations.column_types import SIMPLE_TYPES
-from expectations.errors import SourceError, did_you_mean
+from expectations.errors import SourceError, TransientError, did_you_mean
 from expectations.ledger import FileEntry
 from spark_jobs.lake.storage import Place
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
 
+DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
 ARROW_TYPES = {
     "string": {"string", "large_string"},
     "int": {"int32", "int16", "int8"},
@@ -50,33 +52,44 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     source = _source(table)
     landing = f"{job.settings.landing}/{source.folder}"
     present = set(Place.of(landing).file_names())
-    days = _with_newest_snapshot(source, present, days)
-    entries = job.ledger.days(table.name)
     taken: list[LandedFile] = []
-    for day in days:
+    for day in _with_newest_snapshot(source, present, days):
         name = f"{day}.{source.format}"
-        if name not in present:
+        before = job.ledger.file_taken(table.name, day)
+        if name not in present and before is None:
             _check_may_be_missing(table, source, day, f"{landing}/{name}")
             continue
-        landed = Place.of(f"{landing}/{name}")
-        sha256, size = landed.fingerprint()
-        before = job.ledger.file_taken(table.name, day)
-        unchanged = before is not None and before.sha256 == sha256 and day in entries and entries[day].code == f"{table.contract_hash}."
-        if unchanged and not job.request.force:
+        # a file that was taken counts also when it has left the landing folder: our copy is the same
+        place = f"{landing}/{name}" if name in present or before is None else _kept(job, table, before)
+        sha256, size = Place.of(place).fingerprint()
+        if before is not None and before.sha256 == sha256 and _is_made(job, table, day) and not job.request.force:
             continue
-        kept = f"{job.settings.root}/_files/{table.name}/{day}/{sha256}.{source.format}"
-        header = _header(table, source, landed, f"{landing}/{name}")
-        if not Place.of(kept).exists():
-            landed.copy_to(Place.of(kept))
-        taken.append(LandedFile(FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size), kept, header))
+        entry = FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size)
+        header = _header(table, source, Place.of(place), place)
+        _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
+        taken.append(LandedFile(entry, _kept(job, table, entry), header))
     return taken
+
+
+def _is_made(job: Job, table: Table, day: str) -> bool:
+    entry = job.ledger.days(table.name, [day]).get(day)
+    return entry is not None and entry.state == "published" and entry.code == f"{table.contract_hash}."
+
+
+def _kept(job: Job, table: Table, entry: FileEntry) -> str:
+    return f"{job.settings.root}/_files/{entry.table}/{entry.day}/{entry.sha256}.{_source(table).format}"
+
+
+def _keep(landed: Place, kept: Place, sha256: str) -> None:
+    if not kept.exists() and not landed.copy_to(kept, sha256):
+        raise TransientError(f"{landed.path} changed while it was read; run the day again once it is written.")
 
 
 def _with_newest_snapshot(source: Source, present: set[str], days: Iterable[str]) -> list[str]:
     """A snapshot counts until the next one: beside the days asked for, the newest one up to the last of them."""
     wanted = sorted(days)
     if source.arrives == "snapshot" and wanted:
-        landed = {name.removesuffix(f".{source.format}") for name in present if name.endswith(f".{source.format}")}
+        landed = {name.removesuffix(f".{source.format}") for name in present if DAY_FILE.fullmatch(name) and name.endswith(f".{source.format}")}
         wanted = sorted({*wanted, *sorted(day for day in landed if day <= wanted[-1])[-1:]})
     return wanted
 

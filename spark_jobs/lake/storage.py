@@ -76,15 +76,21 @@ class Place:
             stream.write(text.encode())
         self.system.move(draft, self.path)
 
-    def copy_to(self, target: Place) -> None:
-        """Copy this file over `target`, on any file system; whole or not at all."""
+    def copy_to(self, target: Place, sha256: str | None = None) -> bool:
+        """Copy this file to `target`, on any file system, whole or not at all; not where `sha256` is given and is not its content's."""
         parent, _, name = target.path.rpartition("/")
         target.system.create_dir(parent, recursive=True)
         draft = f"{parent}/.{name}.draft"
+        digest = hashlib.sha256()
         with target.system.open_output_stream(draft) as stream:
             for chunk in self.chunks():
+                digest.update(chunk)
                 stream.write(chunk)
+        if sha256 not in (None, digest.hexdigest()):
+            target.system.delete_file(draft)
+            return False
         target.system.move(draft, target.path)
+        return True
 
     def delete_folders_older_than(self, seconds: float) -> None:
         """Delete the folders directly in this one that nobody has touched for so long."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from pyspark.errors import AnalysisException, ParseException
+from pyspark.errors import (
+    AnalysisException,
+    ArithmeticException,
+    ArrayIndexOutOfBoundsException,
+    DateTimeException,
+    IllegalArgumentException,
+    NumberFormatException,
+    ParseException,
+    PySparkValueError,
+    PythonException,
+)
 
 if TYPE_CHECKING:
     from expectations.jobs import JobResult
@@ -18,6 +28,18 @@ VERBS = {
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
 }
+SPARK_FAULTS = (
+    AnalysisException,
+    ArithmeticException,
+    ArrayIndexOutOfBoundsException,
+    DateTimeException,
+    IllegalArgumentException,
+    NumberFormatException,
+    ParseException,
+    PySparkValueError,
+    PythonException,
+)
+"""What Spark says of a table's logic and its data; all else may be the surroundings."""
 
 
 def do(job: Job) -> JobResult:
@@ -28,4 +50,4 @@ def do(job: Job) -> JobResult:
 
 def is_terminal(error: Exception) -> bool:
     """Whether the same request would fail again: a fault in a table's logic, not of the surroundings."""
-    return isinstance(error, (AnalysisException, ParseException, ArithmeticError, TypeError, ValueError, KeyError, AttributeError, ImportError))
+    return isinstance(error, (*SPARK_FAULTS, ArithmeticError, TypeError, ValueError, KeyError, AttributeError, ImportError))

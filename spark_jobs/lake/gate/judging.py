@@ -15,7 +15,7 @@ from spark_jobs.lake.gate.examples import examples_of
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
 from spark_jobs.lake.gate.judgement import DayCounts, Judgement
 from spark_jobs.lake.gate.lanes import DAY, STAYS, WHOLE, lay_out
-from spark_jobs.lake.gate.one_pass import EMPTY, aggregate
+from spark_jobs.lake.gate.one_pass import aggregate
 from spark_jobs.lake.gate.plan import judge_plan
 from spark_jobs.lake.gate.stock import judge_stock
 
@@ -33,13 +33,11 @@ Findings = dict[tuple[str, str], "Finding"]
 """Day and rule to what was found."""
 
 
-def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None) -> Judgement:
+def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None, expected: Sequence[str]) -> Judgement:
     """See `judge`."""
     trusted = pass_is_trusted(staged.sparkSession)
     lanes = lay_out(staged, day_column, [judge_of(table, rule) for rule in rules], trusted)
-    days = _aggregated(lanes, staged)
-    if day_column is None and not days:
-        days = {WHOLE: EMPTY}
+    days = _aggregated(lanes, staged, expected if day_column else (WHOLE,))
     findings = _findings(lanes, days)
     findings.update(_slow_findings(lanes, staged, days))
     if not trusted:
@@ -54,10 +52,10 @@ def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column
     )
 
 
-def _aggregated(lanes: Lanes, staged: DataFrame) -> dict[str, DayValues]:
+def _aggregated(lanes: Lanes, staged: DataFrame, expected: Sequence[str]) -> dict[str, DayValues]:
     """The pass. Raises ContractError naming the first rule that Spark cannot compute on its own, where it fails because of one."""
     try:
-        return aggregate(lanes, staged)
+        return aggregate(lanes, staged, expected)
     except PySparkException as error:
         for lane in (*lanes.parting, *lanes.watching):
             _try_alone(lanes, staged, lane, error)

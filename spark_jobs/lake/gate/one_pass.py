@@ -34,8 +34,8 @@ class DayValues:
 EMPTY = DayValues(0, 0, 0, {}, {})
 
 
-def aggregate(lanes: Lanes, staged: DataFrame) -> dict[str, DayValues]:
-    """Day to its values, from one job. Days without a row are not there.
+def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> dict[str, DayValues]:
+    """Day to its values, from one job. Days without a row are there only where they are `expected`.
 
     A rule with a window gets a branch of its own in that job: only the columns of its key are brought together, not those of
     all the other rules (1,000,000 rows of 12 columns: see the benchmark).
@@ -60,6 +60,7 @@ def aggregate(lanes: Lanes, staged: DataFrame) -> dict[str, DayValues]:
     for row in found:
         values = {key: row[name] for key, name in names.items() if row[name] is not None}
         days[row[DAY]] = _joined(days.get(row[DAY], EMPTY), _day_values(row, values, counted))
+    days = {**dict.fromkeys(expected, EMPTY), **days}
     none = dict.fromkeys(counted, 0)
     # of a day that no row stays in there is no group, but a count of nothing is 0
     return {day: replace(values, staying={**none, **values.staying}) for day, values in sorted(days.items())}

@@ -136,6 +136,10 @@ def test_a_look_back_reads_earlier_days_and_publishes_only_its_own(shop: LittleL
     assert shop.rows("gold.before") == [(THIRD, 3)]
     shop.build("gold.before", "2024-05-01..2024-05-02", "run-3")
     assert shop.rows("gold.before") == [(FIRST, None), (SECOND, 1), (THIRD, 3)]
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,100")
+    for table in ("bronze.sales", "silver.sales", "gold.before"):
+        shop.build(table, "2024-05-01", "run-4")
+    assert shop.rows("gold.before") == [(FIRST, None), (SECOND, 100), (THIRD, 102)]
 
 
 def test_a_changed_contract_makes_the_requested_days_again(shop: LittleLake) -> None:
@@ -183,3 +187,33 @@ def test_upkeep_leaves_the_rows_as_they_are(shop: LittleLake) -> None:
     shop.build("bronze.sales", "2024-05-01")
     assert shop.run("maintain", "bronze.sales", run_id="upkeep").status == "done"
     assert shop.rows("bronze.sales", "item", "cents") == [("tea", "300")]
+
+
+def test_a_file_without_rows_does_not_empty_a_day_that_must_have_some(shop: LittleLake) -> None:
+    contract = (shop.project / "expectations/silver/sales.yaml").read_text()
+    shop.write("expectations/silver/sales.yaml", contract.replace("max_value: 3, on_fail: stop", "min_value: 1, max_value: 3, on_fail: stop"))
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.build("bronze.sales", "2024-05-01")
+    shop.build("silver.sales", "2024-05-01")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-02,tea,300")
+    shop.build("bronze.sales", "2024-05-01", "run-2")
+    shop.build("silver.sales", "2024-05-01", "run-2")
+    assert shop.rows("silver.sales", "sold_on") == [(SECOND,)]  # no file has rows of the first any more
+    bronze = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", bronze + "rules: [{expect: expect_table_row_count_to_be_between, min_value: 1, on_fail: stop}]\n")
+    shop.land("sales/2024-05-01.csv", HEADER)
+    assert shop.run("build", "bronze.sales", "2024-05-01", "run-3").status == "held"
+    assert shop.rows("bronze.sales", "sold_on") == [("2024-05-02",)]
+
+
+def test_a_day_younger_than_the_restored_version_is_made_again_when_it_is_run(shop: LittleLake) -> None:
+    for day in ("2024-05-01", "2024-05-02"):
+        shop.land(f"sales/{day}.csv", HEADER, f"{day},tea,300")
+        for table in ("bronze.sales", "silver.sales", "gold.totals"):
+            shop.build(table, day, f"run-{day}")
+    assert shop.run("restore", "silver.sales", run_id="undo", version=0).status == "done"
+    assert shop.rows("silver.sales", "sold_on") == [(FIRST,)]
+    shop.build("gold.totals", "2024-05-02", "run-3")
+    assert shop.rows("gold.totals") == [(FIRST, 300), (SECOND, 300)]
+    shop.build("silver.sales", "2024-05-02", "run-4")
+    assert shop.rows("silver.sales", "sold_on") == [(FIRST,), (SECOND,)]

@@ -146,3 +146,46 @@ def test_parquet_keeps_its_own_types_and_a_wrong_type_is_refused(lake: LittleLak
     result = lake.run("build", "bronze.payments", "2024-05-02")
     assert result.status == "failed_terminal"
     assert "column 'cents' is string" in result.message
+
+
+def test_a_file_of_nothing_but_late_and_unparsed_rows_fills_the_quarantine(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-20.csv", HEADER, "2024-03-01,tea,300", "2024-05-20,pie,free")
+    shop.build("bronze.sales", "2024-05-20")
+    result = shop.build("silver.sales", "2024-05-20")
+    assert result.message == "silver.sales: 2 quarantined"
+    assert shop.quarantine("silver.sales", "_rules", "_key") == [
+        (["late"], "bronze.sales/2024-05-20"),
+        (["type(cents)"], "bronze.sales/2024-05-20"),
+    ]
+
+
+def test_refused_rows_of_a_snapshot_wait_and_go_with_the_snapshot(shop: LittleLake) -> None:
+    bronze = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", bronze.replace("format: csv", "format: csv, arrives: snapshot"))
+    silver = (shop.project / "expectations/silver/sales.yaml").read_text()
+    shop.write("expectations/silver/sales.yaml", silver.replace("day: sold_on\n", "").replace("replace_days", "replace_all"))
+    for day, lines in (("2024-05-01", ("2024-05-01,tea,5000", "2024-05-01,pie,free")), ("2024-05-02", ("2024-05-01,tea,6000", "2024-05-01,pie,2"))):
+        shop.land(f"sales/{day}.csv", HEADER, *lines)
+        shop.build("bronze.sales", day, f"run-{day}")
+        shop.build("silver.sales", day, f"run-{day}")
+        found = [rules for (rules,) in shop.quarantine("silver.sales", "_rules")]
+        assert found == ([["fair_price"], ["type(cents)"]] if day == "2024-05-01" else [["fair_price"]])
+
+
+def test_a_taken_file_still_counts_when_it_has_left_the_landing_folder(shop: LittleLake) -> None:
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.build("bronze.sales", "2024-05-01")
+    (shop.project / "landing/sales/2024-05-01.csv").unlink()
+    contract = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", contract.replace("cents: {type: int}", "cents: {type: bigint}").replace("csv,", "csv, missing: fail,"))
+    assert shop.build("bronze.sales", "2024-05-01", "run-2").status == "done"
+    assert shop.rows("bronze.sales", "item", "cents") == [("tea", "300")]
+
+
+def test_a_file_that_is_named_by_no_day_is_left_alone(shop: LittleLake) -> None:
+    bronze = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", bronze.replace("format: csv", "format: csv, arrives: snapshot"))
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.land("sales/2024-05-01.bak.csv", HEADER, "2024-05-01,cake,1")
+    shop.build("bronze.sales", "2024-05-02")
+    assert shop.rows("bronze.sales", "item") == [("tea",)]

@@ -81,8 +81,28 @@ def test_scd2_keeps_every_version_with_the_time_it_held(lake: LittleLake, order:
         ("cake", 450, 1, None, True),
         ("pie", 99, 3, None, True),
         ("tea", 300, 1, 2, False),
-        ("tea", 320, 2, None, True),
+        ("tea", 320, 2, 3, False),
+        ("tea", 320, 3, None, True),
     ]
+
+
+@pytest.mark.parametrize("order", [("2024-05-01", "2024-05-02", "2024-05-03"), ("2024-05-01", "2024-05-03", "2024-05-02")])
+def test_scd2_sees_a_value_that_went_and_came_back_in_any_order(lake: LittleLake, order: tuple[str, ...]) -> None:
+    prices(lake, "scd2")
+    for day, line in (("2024-05-01", "tea,300,1"), ("2024-05-02", "tea,320,2"), ("2024-05-03", "tea,300,3")):
+        lake.land(f"prices/{day}.csv", "item,cents,seen", line)
+    run_days(lake, *order)
+    assert lake.rows("silver.prices", "cents", VALID_FROM, VALID_TO) == [(300, 1, 2), (300, 3, None), (320, 2, 3)]
+
+
+def test_a_merged_table_takes_a_column_that_its_contract_has_gained(lake: LittleLake) -> None:
+    prices(lake, "merge")
+    run_days(lake, "2024-05-01")
+    contract = (lake.project / "expectations/silver/prices.yaml").read_text()
+    lake.write("expectations/silver/prices.yaml", contract.replace("seen: {type: int}", "seen: {type: int}\n  euro: {type: double}"))
+    lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen, cents / 100 AS euro FROM bronze_prices\n")
+    run_days(lake, "2024-05-01")
+    assert lake.rows("silver.prices", "item", "euro") == [("cake", 4.5), ("tea", 3.0)]
 
 
 def test_replace_all_takes_the_newest_snapshot_even_when_an_older_one_comes_after_it(lake: LittleLake) -> None:

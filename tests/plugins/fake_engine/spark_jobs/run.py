@@ -36,6 +36,6 @@ if __name__ == "__main__":
     verb, name, *options = sys.argv[1:]
     found = dict(zip(options[::2], options[1::2], strict=True))
     asked = JobRequest.model_validate({"verb": verb, "name": name, "run_id": found["--run"], "days": found.get("--days")})
-    answer = run(asked, found.get("--remote"))
+    answer = run(asked, os.environ.get("LAKE_SPARK_REMOTE"))
     sys.stdout.write(f"the child says {answer.message}\n")
     sys.exit(0 if answer.status in {"done", "unchanged"} else 1)

@@ -29,8 +29,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(lake: RunningLake) -> Iterator[Page]:
-    """A page of a fresh browser, where nobody is logged in."""
+def page(lake: RunningLake, tmp_path: Path) -> Iterator[Page]:
+    """A page of a fresh browser, where nobody is logged in. What it showed last is kept for whoever asks why a test failed."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -38,6 +38,7 @@ def page(lake: RunningLake) -> Iterator[Page]:
         opened = browser.new_page(base_url=lake.airflow_address, viewport={"width": 1400, "height": 1000})
         opened.set_default_timeout(MOMENT_MILLISECONDS)
         yield opened
+        opened.screenshot(path=tmp_path / "last.png")
         browser.close()
 
 
@@ -46,6 +47,11 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def enter(page: Page, password: str) -> None:
+    log_in(page, password)
+    page.get_by_role("link", name="Dags", exact=True).first.wait_for()
 
 
 def test_a_wrong_password_opens_nothing(lake: RunningLake, page: Page, tmp_path: Path) -> None:
@@ -57,11 +63,8 @@ def test_a_wrong_password_opens_nothing(lake: RunningLake, page: Page, tmp_path:
 
 def test_the_form_has_date_pickers_and_its_run_ends_well(published: RunningLake, page: Page, tmp_path: Path) -> None:
     before = published.versions()
-    log_in(page, published.password)
-    page.get_by_role("link", name="Dags", exact=True).first.click()
-    page.get_by_role("link", name=DAILY, exact=True).first.click()
-    # The address changes before the list of DAGs, which has such buttons too, is gone.
-    page.get_by_role("link", name="Backfills").wait_for()
+    enter(page, published.password)
+    page.goto(f"/dags/{DAILY}")
     page.get_by_role("button", name="Trigger Dag").click()
     form = page.get_by_role("dialog").filter(has_text=f"Trigger Dag - {DAILY}")
     pickers = {name: form.locator(f"input[name=element_{name}]") for name in ("first_day", "last_day")}
@@ -87,8 +90,7 @@ def test_the_form_has_date_pickers_and_its_run_ends_well(published: RunningLake,
 
 
 def test_a_run_is_a_graph_of_the_tables(published: RunningLake, page: Page, tmp_path: Path) -> None:
-    log_in(page, published.password)
-    page.get_by_role("link", name="Dags", exact=True).first.wait_for()
+    enter(page, published.password)
     page.goto(f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31")
     page.get_by_role("button", name="Expand all task groups").click()
     page.get_by_role("button", name="Show Graph").click()
@@ -98,8 +100,7 @@ def test_a_run_is_a_graph_of_the_tables(published: RunningLake, page: Page, tmp_
 
 
 def test_a_tasks_page_shows_what_it_did(published: RunningLake, page: Page, tmp_path: Path) -> None:
-    log_in(page, published.password)
-    page.get_by_role("link", name="Dags", exact=True).first.wait_for()
+    enter(page, published.password)
     page.goto(f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31/tasks/gold.daily_flights")
     page.get_by_text("31 rows of 2013-01-01..2013-01-31 published as version 0").first.wait_for()
     page.screenshot(path=tmp_path / "task.png")

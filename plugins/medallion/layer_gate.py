@@ -58,7 +58,8 @@ def verdict_of(ledger: Ledger, run: str, table: str, state: str) -> TableVerdict
         days_published=len(published),
         days_held=tuple(sorted(entry.day for entry in entries if entry.state == "held")),
         rows=sum(entry.rows_out for entry in published),
-        quarantined=sum(entry.rows_quarantined for entry in entries),
+        # The job also counts the rows that belong to no day: those that do not parse, and those that come too late.
+        quarantined=attempts[0].facts.get("rows_quarantined", sum(entry.rows_quarantined for entry in entries)),
     )
 
 

@@ -37,6 +37,12 @@ def test_a_layer_passes_with_a_line_for_each_table(ledger: Ledger) -> None:
     assert verdicts[0]["quarantined"] == 6
 
 
+def test_rows_that_belong_to_no_day_are_counted_as_quarantined(ledger: Ledger) -> None:
+    job(ledger, "silver.visits", "done")
+    ledger.note(Attempt(RUN, "silver.visits", "done", "one row did not parse", ["2013-01-01"], {"rows_quarantined": 7}))
+    assert judge_layer(ledger, RUN, "silver", {"silver.visits": "success"})[1][0]["quarantined"] == 7
+
+
 def test_a_held_day_fails_the_layer_and_is_named(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "held", held=("2013-01-02",))
     with pytest.raises(DataError, match=r"silver: 1 of 1 tables are not as asked: silver.visits held; .*held: 2013-01-02"):

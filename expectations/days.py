@@ -47,6 +47,13 @@ class DayRange:
         return [day.isoformat() for day in self]
 
 
+def require_within(days: DayRange, first: date, last: date | None, whose: str) -> None:
+    """Raises RequestError where some of the days are outside `first` to `last` (None: no end)."""
+    if days.first < first or (last is not None and days.last > last):
+        reach = f"from {first} to {last}" if last else f"from {first} on"
+        raise RequestError(f"{whose} has days {reach}, asked were {days}; fill in first_day and last_day, or change expectations/pipelines.yaml.")
+
+
 def parse_day(text: str | None, field: str = "day") -> date:
     """`2013-01-31` as a date. Raises RequestError for anything else."""
     try:

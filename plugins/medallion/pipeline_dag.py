@@ -69,7 +69,7 @@ def _table_tasks(lake: Lake, pipeline: str) -> dict[str, LakeJobOperator]:
     facts = lake.pipeline(pipeline)
     # A table without source and without logic is filled by inference.
     built = [name for name in lake.in_order(facts.tables) if lake.table(name).contract.source or lake.table(name).logic]
-    days = pipeline_days_task(facts.time_zone)
+    days = pipeline_days_task(pipeline)
     tasks: dict[str, LakeJobOperator] = {}
     for layer in LAYERS:
         names = [name for name in built if lake.table(name).layer == layer]

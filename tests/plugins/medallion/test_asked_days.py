@@ -15,7 +15,7 @@ def run(partition_key: str | None = None, **conf: Any) -> Any:
 
 
 def days(form: dict[str, str | None], partition_key: str | None = None) -> str:
-    return pipeline_days(form, run(partition_key), "America/New_York")
+    return pipeline_days(form, run(partition_key), "shop")
 
 
 def test_the_forms_days_win_over_the_partition() -> None:
@@ -41,7 +41,12 @@ def test_a_range_back_to_front_is_refused_in_one_sentence() -> None:
 
 def test_a_mistyped_field_is_refused_and_does_not_mean_yesterday() -> None:
     with pytest.raises(RequestError, match=r"the form has no field 'frist_day'; .* Did you mean \"first_day\"\?"):
-        pipeline_days({"frist_day": "2013-01-01"}, run(frist_day="2013-01-01"), "America/New_York")
+        pipeline_days({"frist_day": "2013-01-01"}, run(frist_day="2013-01-01"), "shop")
+
+
+def test_days_that_the_pipeline_does_not_have_are_refused_and_do_not_end_green_with_nothing_done() -> None:
+    with pytest.raises(RequestError, match=r"shop has days from 2013-01-01 to 2013-12-31, asked were 2014-01-01..2014-01-01; fill in first_day"):
+        days({"first_day": "2014-01-01"})
 
 
 def test_inference_without_days_names_none() -> None:

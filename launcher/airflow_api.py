@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_SECONDS = 1.0
+BUSY = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+BUSY_TRIES = 10
 ENDED = ("success", "failed")
 
 
@@ -94,16 +96,25 @@ class AirflowApi:
             time.sleep(POLL_SECONDS)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Asks again where Airflow's database was busy: SQLite lets one writer in, and Airflow answers 500 to the other, having done nothing."""
+        for attempt in range(1, BUSY_TRIES + 1):
+            try:
+                return self._ask(method, path, body)
+            except HTTPError as error:
+                reason = error.read().decode(errors="replace")[:500]
+                if attempt < BUSY_TRIES and error.code in BUSY and "atabase" in reason:
+                    time.sleep(POLL_SECONDS)
+                    continue
+                if error.code == HTTPStatus.UNAUTHORIZED:
+                    reason = "the password in the password file is not this Airflow's"
+                raise LauncherError(f"Airflow refused {method} {path} ({error.code}): {reason}") from None
+            except URLError as error:
+                raise LauncherError(f"Airflow at {self._address} does not answer ({error.reason}): `make up` starts it.") from None
+        return None
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
         data = json.dumps(body).encode() if body is not None else None
         request = Request(f"{self._address}{path}", data=data, headers=headers, method=method)  # noqa: S310 - our own http address
-        try:
-            with urlopen(request, timeout=60) as answer:  # noqa: S310
-                return json.load(answer)
-        except HTTPError as error:
-            reason = error.read().decode(errors="replace")[:500]
-            if error.code == HTTPStatus.UNAUTHORIZED:
-                reason = "the password in the password file is not this Airflow's"
-            raise LauncherError(f"Airflow refused {method} {path} ({error.code}): {reason}") from None
-        except URLError as error:
-            raise LauncherError(f"Airflow at {self._address} does not answer ({error.reason}): `make up` starts it.") from None
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)

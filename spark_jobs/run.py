@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from spark_jobs.lake.storage import Place
 if TYPE_CHECKING:
     from expectations.settings import Settings
 
+NO_ROOM = "No space left on device"
 EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "failed_terminal": 1, "failed_transient": 2}
 
 
@@ -54,7 +56,8 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
     if ledger is not None:
         note(ledger, result)
-    _write_record(settings, result)
+    with suppress(OSError):  # where even that finds no room, the answer is still handed back
+        _write_record(settings, result)
     return result
 
 
@@ -66,7 +69,9 @@ def note(ledger: Ledger, result: JobResult) -> None:
 
 def _failure(request: JobRequest, error: Exception) -> JobResult:
     message = str(error)
-    if not isinstance(error, LakeError):
+    if NO_ROOM in message:
+        message = f"{request.verb} {request.name}: there is no room on the disk of the lake; free some and run it again. Nothing was half published."
+    elif not isinstance(error, LakeError):
         traceback.print_exc()
         first_line = message.strip().splitlines()[0] if message.strip() else ""
         message = f"{request.verb} {request.name}: {type(error).__name__}: {first_line[:500]}"

@@ -34,8 +34,10 @@ LOCAL = {
 def submission_conf(connection: Connection) -> dict[str, str]:
     """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
-    Raises RequestError where the folder of jars is empty.
+    Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
     """
+    if connection.extra_dejson.get("deploy-mode") == "cluster" and load_settings().ledger_url.startswith("sqlite"):
+        raise RequestError("in cluster mode the driver runs elsewhere, where the ledger's SQLite file is not: let LAKE_LEDGER_URL name a Postgres.")
     jars = delta_jars()
     class_path = os.pathsep.join(jars)
     own = connection.extra_dejson.get("conf") or {}

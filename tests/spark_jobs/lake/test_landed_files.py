@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -180,6 +182,26 @@ def test_a_taken_file_still_counts_when_it_has_left_the_landing_folder(shop: Lit
     shop.write("expectations/bronze/sales.yaml", contract.replace("cents: {type: int}", "cents: {type: bigint}").replace("csv,", "csv, missing: fail,"))
     assert shop.build("bronze.sales", "2024-05-01", "run-2").status == "done"
     assert shop.rows("bronze.sales", "item", "cents") == [("tea", "300")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own can only be mounted by root")
+def test_a_full_disk_is_told_in_one_sentence_and_the_day_is_whole_afterwards(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = shop.project / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    monkeypatch.setenv("LAKE_ROOT", str(disk / "data_lake"))
+    try:
+        shop.land("sales/2024-05-01.csv", HEADER, *(f"2024-05-01,item {number * number},{number}" for number in range(20_000)))
+        result = shop.run("build", "bronze.sales", "2024-05-01")
+        assert result.status == "failed_transient"
+        assert "there is no room on the disk of the lake; free some and run it again" in result.message
+        subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
+        shop.build("bronze.sales", "2024-05-01")
+        assert shop.frame("bronze.sales").count() == 20_000
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_file_that_is_named_by_no_day_is_left_alone(shop: LittleLake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from expectations.errors import TransientError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+DEFAULT_PORT = 15002
+KNOCK_SECONDS = 10.0
 SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.sources.partitionOverwriteMode": "static"}
 """What the tables' results depend on, so it is set here and not left to a cluster."""
 
@@ -38,11 +41,14 @@ def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
 
 
 def _connect(remote: str) -> SparkSession:
+    address = remote.removeprefix("sc://").split("/")[0].split(";")[0]
+    host, _, port = address.rpartition(":")
     try:
+        # the client alone would try for ten minutes
+        socket.create_connection((host or address, int(port) if host else DEFAULT_PORT), KNOCK_SECONDS).close()
         spark: SparkSession = SparkSession.builder.remote(remote).create()
         spark.version  # noqa: B018 - the first answer of the server
     except Exception as error:
-        address = remote.removeprefix("sc://").split(";")[0]
         raise TransientError(
             f"the Spark Connect server {address} does not answer ({type(error).__name__}); start it (make up), or mend the connection."
         ) from None

@@ -243,7 +243,7 @@ class Publication:
         }
         parts = [f"{facts['rows_out']:,} rows of {in_words(passed)} published as version {version}"] if passed else []
         if facts["rows_quarantined"]:
-            parts.append(f"{facts['rows_quarantined']:,} quarantined")
+            parts.append(f"{facts['rows_quarantined']:,} {'do not parse' if self.is_bronze else 'quarantined'}")
         if held:
             first = next(iter(held))
             parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])}")

@@ -29,6 +29,7 @@ from spark_jobs.lake.session import open_session
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
+    from expectations.lake import Lake
     from expectations.settings import Settings
 
 NO_ROOM = "No space left on device"
@@ -47,6 +48,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         os.environ.pop("SPARK_REMOTE", None)  # under spark-submit an inherited one would lead PySpark elsewhere
     try:
         lake = load_lake(settings.project)
+        _check(request, lake)
         ledger = Ledger(settings.ledger_url)
         with open_session(spark_remote, request.run_key) as spark:
             job = Job(spark, settings, lake, ledger, request)
@@ -59,6 +61,12 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     with suppress(OSError):  # where even that finds no room, the answer is still handed back
         _write_record(settings, result)
     return result
+
+
+def _check(request: JobRequest, lake: Lake) -> None:
+    """What can be said without Spark is said without Spark. Raises RequestError for an unknown name and for days that are none."""
+    _ = lake.model(request.name) if request.verb in {"train", "score"} else lake.table(request.name)
+    _ = request.day_range
 
 
 def note(ledger: Ledger, result: JobResult) -> None:

@@ -13,7 +13,7 @@ WORKDIR /opt/lake
 COPY requirements.lock requirements-bootstrap.lock jars.lock ./
 COPY expectations/__init__.py expectations/errors.py expectations/
 COPY launcher launcher
-RUN python3.11 -m launcher.set_up && rm -rf /root/.cache
+RUN python3.11 -m launcher.set_up && rm -rf ~/.cache
 COPY LICENSE ./
 COPY dags dags
 COPY expectations expectations

@@ -5,17 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from pyspark.errors import (
-    AnalysisException,
-    ArithmeticException,
-    ArrayIndexOutOfBoundsException,
-    DateTimeException,
-    IllegalArgumentException,
-    NumberFormatException,
-    ParseException,
-    PySparkValueError,
-    PythonException,
-)
+from pyspark import errors
 
 if TYPE_CHECKING:
     from expectations.jobs import JobResult
@@ -29,15 +19,15 @@ VERBS = {
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
 }
 SPARK_FAULTS = (
-    AnalysisException,
-    ArithmeticException,
-    ArrayIndexOutOfBoundsException,
-    DateTimeException,
-    IllegalArgumentException,
-    NumberFormatException,
-    ParseException,
-    PySparkValueError,
-    PythonException,
+    errors.AnalysisException,
+    errors.ArithmeticException,
+    errors.ArrayIndexOutOfBoundsException,
+    errors.DateTimeException,
+    errors.IllegalArgumentException,
+    errors.NumberFormatException,
+    errors.ParseException,
+    errors.PySparkValueError,
+    errors.PythonException,
 )
 """What Spark says of a table's logic and its data; all else may be the surroundings."""
 

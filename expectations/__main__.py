@@ -6,11 +6,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from expectations.contract import Facts, ModelContract, Pipeline, TableContract
+from expectations.contract import Pipeline, TableContract
 from expectations.errors import LakeError
 from expectations.expectation_catalogue import catalogue
 from expectations.loader import load_lake
+from expectations.model_contract import ModelContract
+
+if TYPE_CHECKING:
+    from expectations.facts import Facts
 
 SCHEMAS = Path(__file__).parent / "schema"
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 from expectations.errors import did_you_mean
 
 if TYPE_CHECKING:
-    from expectations.contract import Rule, TableContract
+    from expectations.contract import TableContract
+    from expectations.rule import Rule
 
 CATALOGUE = Path(__file__).with_name("great_expectations.json")
 

@@ -58,7 +58,7 @@ class JobResult(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     request: JobRequest
-    status: Literal["done", "unchanged", "failed_terminal", "failed_transient", "held"]
+    status: Literal["done", "unchanged", "failed_terminal", "failed_transient", "held", "asks"]
     message: str
     """One line for people."""
     facts: dict[str, Any] = {}

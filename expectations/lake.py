@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from expectations.contract import ModelContract, Pipeline, TableContract
+    from expectations.contract import Pipeline, TableContract
+    from expectations.model_contract import ModelContract
 
 Thing = TypeVar("Thing")
 

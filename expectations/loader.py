@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from expectations.contract import IDENTIFIER, LAYERS, ModelContract, Pipeline, TableContract
+from expectations.contract import Pipeline, TableContract
 from expectations.errors import ContractError, did_you_mean
+from expectations.facts import IDENTIFIER, LAYERS
 from expectations.lake import Lake, Model, Table
 from expectations.logic_checks import check_logic, check_no_logic_without_contract
 from expectations.model_checks import check_model
+from expectations.model_contract import ModelContract
 from expectations.parsing import parse_contract
 from expectations.pipeline_checks import check_pipelines
 from expectations.settings import load_settings

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from expectations.contract import LAYERS
 from expectations.errors import ContractError, did_you_mean
+from expectations.facts import LAYERS
 
 if TYPE_CHECKING:
     from pathlib import Path

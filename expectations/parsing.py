@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from expectations.contract import Facts
 from expectations.errors import ContractError, did_you_mean
+from expectations.facts import Facts
 from expectations.yaml_lines import line_of
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from graphlib import CycleError
 from typing import TYPE_CHECKING
 
-from expectations.contract import LAYERS
 from expectations.errors import ContractError, did_you_mean
 from expectations.expectation_catalogue import fault_of_rule
+from expectations.facts import LAYERS
 
 if TYPE_CHECKING:
     from expectations.contract import Input

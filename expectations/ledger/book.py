@@ -11,17 +11,17 @@ from sqlalchemy import delete, insert, select, update
 from expectations.ledger import leases
 from expectations.ledger import schema as s
 from expectations.ledger.database import open_database
-from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Verdict
+from expectations.ledger.decisions import Decisions, note_questions
+from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Verdict
+from expectations.ledger.rows import in_chunks, renamed, replace_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from sqlalchemy import Table
     from sqlalchemy.engine import Connection, Row
 
-CHUNK = 400
-"""Days in one IN list: SQLite takes 32,766 parameters, older ones 999."""
+    from expectations.ledger.entries import Question
 
 
 class Ledger:
@@ -29,6 +29,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
+        self.decisions = Decisions(self._engine)
 
     def lease(self, table: str, owner: str, patience_seconds: float = 600.0) -> AbstractContextManager[leases.Lease]:
         """The right to write `table`, for the length of a with-block."""
@@ -52,24 +53,41 @@ class Ledger:
         )
         return {row.day for row in self._select(query)}
 
-    def record(self, entries: Iterable[DayEntry], verdicts: Iterable[Verdict], arrivals: Iterable[Arrival] = ()) -> None:
-        """Write a run's days, verdicts and arrivals, all or nothing."""
+    def record(  # noqa: PLR0913 - what one run leaves
+        self,
+        entries: Iterable[DayEntry],
+        verdicts: Iterable[Verdict],
+        arrivals: Iterable[Arrival] = (),
+        *,
+        quarantined: Iterable[tuple[str, str, str]] = (),
+        questions: Iterable[Question] = (),
+        profiles: Iterable[Profile] = (),
+    ) -> None:
+        """Write what a run did, all or nothing. `quarantined`: table, key and run of the quarantine rows that count from now on."""
         now = datetime.now(UTC)
         entries = list(entries)
         with self._engine.begin() as connection:
             for entry in entries:
-                row = _renamed(entry) | {"recorded_at": now}
-                _replace(connection, s.table_days, {"table_name": entry.table, "day": entry.day}, row)
+                row = renamed(entry) | {"recorded_at": now}
+                replace_row(connection, s.table_days, {"table_name": entry.table, "day": entry.day}, row)
             for arrival in arrivals:
                 key = {"table_name": arrival.table, "input": arrival.input, "arrival_day": arrival.arrival_day}
-                _replace(connection, s.arrivals, key, _renamed(arrival))
+                replace_row(connection, s.arrivals, key, renamed(arrival))
             run_id = entries[0].run_id if entries else ""
             judged = list(verdicts)
             for table, day in {(verdict.table, verdict.day) for verdict in judged}:  # a run that is tried again judges anew
                 _forget_verdicts(connection, run_id, table, day)
-            rows = [_renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in judged]
+            rows = [renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in judged]
             if rows:
                 connection.execute(insert(s.verdicts), rows)
+            for table, filed_under, run in quarantined:
+                place = {"table_name": table, "key": filed_under}
+                replace_row(connection, s.quarantined, place, place | {"run_id": run, "recorded_at": now})
+            note_questions(connection, questions)
+            for profile in profiles:
+                spread = renamed(profile) | {"recorded_at": now}
+                spread["column_name"] = spread.pop("column")
+                replace_row(connection, s.profiles, {name: spread[name] for name in ("table_name", "day", "column_name")}, spread)
 
     def forget_days(self, table: str, days: Iterable[str]) -> None:
         """Forget that these days were ever made."""
@@ -82,13 +100,23 @@ class Ledger:
         rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))
         return [Arrival(r.table_name, r.input, r.arrival_day, r.version, r.code, list(r.days), r.refused) for r in rows]
 
+    def quarantined(self, table: str) -> dict[str, str]:
+        """Quarantine key to the run whose rows count under it: what a run wrote and did not record does not count."""
+        rows = self._select(select(s.quarantined).where(s.quarantined.c.table_name == table))
+        return {row.key: row.run_id for row in rows}
+
+    def profiles(self, table: str, column: str, days: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Day to how the column's values were spread on it, for the published days that were profiled."""
+        query = select(s.profiles).where(s.profiles.c.table_name == table, s.profiles.c.column_name == column)
+        return {row.day: dict(row.counts) for row in self._select(query, s.profiles.c.day, days)}
+
     # files
 
     def file_taken(self, table: str, day: str) -> FileEntry | None:
         """The file of a day that counts: the one taken last."""
         query = select(s.files).where(s.files.c.table_name == table, s.files.c.day == day).order_by(s.files.c.taken_at.desc()).limit(1)
         rows = self._select(query)
-        return FileEntry(rows[0].table_name, rows[0].day, rows[0].sha256, rows[0].path, rows[0].bytes) if rows else None
+        return FileEntry(rows[0].table_name, rows[0].day, rows[0].sha256, rows[0].path, rows[0].bytes, rows[0].landed_at) if rows else None
 
     def take_files(self, run_id: str, taken: Iterable[FileEntry]) -> None:
         """Note that files were taken, now."""
@@ -96,13 +124,13 @@ class Ledger:
         with self._engine.begin() as connection:
             for file in taken:
                 key = {"table_name": file.table, "day": file.day, "sha256": file.sha256}
-                _replace(connection, s.files, key, _renamed(file) | {"run_id": run_id, "taken_at": now})
+                replace_row(connection, s.files, key, renamed(file) | {"run_id": run_id, "taken_at": now})
 
     # attempts and verdicts
 
     def note(self, attempt: Attempt) -> None:
         """Add a job to the history."""
-        row = _renamed(attempt) | {"finished_at": datetime.now(UTC)}
+        row = renamed(attempt) | {"finished_at": datetime.now(UTC)}
         with self._engine.begin() as connection:
             connection.execute(insert(s.attempts), [row])
 
@@ -116,7 +144,12 @@ class Ledger:
     def verdicts(self, run_id: str, table: str) -> list[Verdict]:
         """How a run's rules judged a table's days."""
         query = select(s.verdicts).where(s.verdicts.c.run_id == run_id, s.verdicts.c.table_name == table).order_by(s.verdicts.c.id)
-        return [Verdict(r.table_name, r.day, r.rule, r.on_fail, r.success, r.rows_judged, r.rows_broken, r.observed) for r in self._select(query)]
+        return [_verdict(row) for row in self._select(query)]
+
+    def history(self, table: str, rule: str, limit: int = 10) -> list[Verdict]:
+        """How a rule judged, the latest first."""
+        query = select(s.verdicts).where(s.verdicts.c.table_name == table, s.verdicts.c.rule == rule).order_by(s.verdicts.c.id.desc()).limit(limit)
+        return [_verdict(row) for row in self._select(query)]
 
     # models
 
@@ -125,7 +158,7 @@ class Ledger:
         with self._engine.begin() as connection:
             if entry.champion:
                 connection.execute(update(s.models).where(s.models.c.model == entry.model).values(champion=False))
-            _replace(connection, s.models, {"model": entry.model, "version": entry.version}, asdict(entry))
+            replace_row(connection, s.models, {"model": entry.model, "version": entry.version}, asdict(entry))
 
     def model_versions(self, model: str) -> list[ModelEntry]:
         """A model's versions, the newest first."""
@@ -137,24 +170,7 @@ class Ledger:
         return next((entry for entry in self.model_versions(model) if entry.champion), None)
 
     def _select(self, query: Any, column: Any = None, values: Iterable[str] | None = None) -> list[Row[Any]]:
-        with self._engine.connect() as connection:
-            if values is None:
-                return list(connection.execute(query))
-            wanted = sorted(set(values))
-            chunks = (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
-            return [row for chunk in chunks for row in connection.execute(query.where(column.in_(chunk)))]
-
-
-def _renamed(entry: Any) -> dict[str, Any]:
-    row = asdict(entry)
-    row["table_name"] = row.pop("table")
-    return row
-
-
-def _replace(connection: Connection, table: Table, key: dict[str, Any], row: dict[str, Any]) -> None:
-    where = [table.c[column] == value for column, value in key.items()]
-    connection.execute(delete(table).where(*where))
-    connection.execute(insert(table), [row])
+        return in_chunks(self._engine, query, column, values)
 
 
 def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) -> None:
@@ -164,6 +180,10 @@ def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) 
 def _in_utc(moment: datetime) -> datetime:
     """SQLite gives back moments without a time zone; all were written in UTC."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _verdict(row: Row[Any]) -> Verdict:
+    return Verdict(row.table_name, row.day, row.rule, row.on_fail, row.success, row.rows_judged, row.rows_broken, row.observed)
 
 
 def _day_entry(row: Row[Any]) -> DayEntry:

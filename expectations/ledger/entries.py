@@ -34,6 +34,8 @@ class DayEntry:
     rows_quarantined: int = 0
     rows_dropped: int = 0
     seconds: float = 0.0
+    clean: bool = True
+    """Whether its published rows broke no `warn` rule and none was let through by a person."""
 
     @property
     def code(self) -> str:
@@ -72,14 +74,67 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Question:
+    """One broken `ask` rule of one day, as it was put to a person.
+
+    `candidate`: the hash of the day's rows as they were judged, so that an answer holds for just those. `evidence`: the sentence, counts,
+    examples and the rule's last observed values. `answer`: `publish` or `hold`; None while nobody has answered.
+    """
+
+    table: str
+    day: str
+    rule: str
+    candidate: str
+    run_id: str
+    evidence: dict[str, Any]
+    answer: Literal["publish", "hold"] | None = None
+    answered_by: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Discard:
+    """A quarantined row that a person has given up: it stays in quarantine, and out of the table, until it is reopened."""
+
+    table: str
+    row_id: str
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """New texts for some columns of one bronze row, by `_row`; what arrived stays in the kept file."""
+
+    table: str
+    row_id: str
+    day: str
+    values: dict[str, str | None]
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How the values of one column were spread on one published day: bin or category to number of rows."""
+
+    table: str
+    day: str
+    column: str
+    run_id: str
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
 class FileEntry:
-    """One landed file that was taken: known by its sha256, the newest one of a day counts."""
+    """One landed file that was taken: known by its sha256, the newest one of a day counts. `landed_at`: when the file was last written."""
 
     table: str
     day: str
     sha256: str
     path: str
     bytes: int
+    landed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

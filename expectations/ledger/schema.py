@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Float, Index, Integer, MetaData, String, Table, Text, true
 
 metadata = MetaData()
 
@@ -28,6 +28,7 @@ table_days = Table(
     Column("rows_dropped", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("clean", Boolean, nullable=False, server_default=true()),
     Index("table_days_by_run", "run_id"),
 )
 attempts = Table(
@@ -82,6 +83,62 @@ files = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("run_id", RUN, nullable=False),
     Column("taken_at", DateTime(timezone=True), nullable=False),
+    Column("landed_at", DateTime(timezone=True)),
+)
+questions = Table(
+    "questions",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("day", DAY, primary_key=True),
+    Column("rule", String(300), primary_key=True),
+    Column("candidate", String(64), primary_key=True),
+    Column("run_id", RUN, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answer", String(10)),
+    Column("answered_by", String(200)),
+    Column("reason", Text),
+    Column("answered_at", DateTime(timezone=True)),
+    Index("questions_by_run", "run_id", "table_name"),
+)
+quarantined = Table(
+    "quarantined",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("key", String(150), primary_key=True),
+    Column("run_id", RUN, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+discards = Table(
+    "discards",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("row_id", String(200), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+)
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("row_id", String(200), primary_key=True),
+    Column("day", DAY, nullable=False),
+    Column("values_", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("corrected_at", DateTime(timezone=True), nullable=False),
+    Index("corrections_by_day", "table_name", "day"),
+)
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("day", DAY, primary_key=True),
+    Column("column_name", String(130), primary_key=True),
+    Column("run_id", RUN, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
 leases = Table(
     "leases",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from expectations.contract import Rule, TableContract
+    from expectations.contract import TableContract
     from expectations.lake import Lake, Model, Table
+    from expectations.rule import Rule
 
 
 def table_doc(table: Table) -> str:

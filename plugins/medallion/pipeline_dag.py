@@ -9,7 +9,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 from airflow.sdk.exceptions import AirflowSkipException
 
-from expectations.contract import LAYERS
+from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from medallion.asked_days import DAYS, pipeline_days_task

@@ -10,9 +10,10 @@ from pyspark.sql import functions as F
 from expectations.days import ALL, in_words
 from expectations.errors import ContractError, RequestError
 from expectations.jobs import JobResult
+from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
-from spark_jobs.lake.publishing import Batch, publish
+from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine import arrival_day
 from spark_jobs.lake.reading import read_files, read_published
 from spark_jobs.lake.sources import take_files

@@ -11,7 +11,7 @@ from sklearn import metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from expectations.contract import Metric, MetricGate
+    from expectations.model_contract import Metric, MetricGate
 
 Figures = dict[str, float]
 SMALLER_IS_BETTER = frozenset({"log_loss", "brier"})

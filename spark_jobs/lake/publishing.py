@@ -4,47 +4,32 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from expectations.contract import Rule
 from expectations.days import ALL, in_words
 from expectations.errors import DataError, LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry
+from expectations.rule import Rule
 from spark_jobs.lake import commit, quarantine
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
+from spark_jobs.lake.refusals import Refusals
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from expectations.lake import Table
-    from expectations.ledger.entries import Inputs
+    from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.job import Job
 
 NO_DAY = "null"
 """The key under which the gate counts rows whose day is null."""
 PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
 """Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What is published at once.
-
-    `inputs`: for each day (or ALL) to publish, what it was made from. `emptied`: those of them that no file touches any more.
-    `arrivals`: what a scan of new files has told. `late`: tells rows that came too long after their day. `refused`: bronze table to
-    arrival day to the number of its rows that do not parse, for all arrivals that are read anew.
-    """
-
-    inputs: dict[str, Inputs]
-    emptied: frozenset[str] = frozenset()
-    arrivals: tuple[Arrival, ...] = ()
-    late: Column | None = None
-    refused: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Publication:
@@ -104,18 +89,20 @@ class Publication:
 
     def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int]) -> JobResult:
         passed = [day for day in self.batch.inputs if not self._held_reasons(judgement, day)]
-        version = None
+        version, keys = None, set[str]()
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
             if passed or not self.batch.inputs:
-                self._publish_quarantine(staged, on_time, judgement, late, passed)
+                keys = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, late, passed)
             if passed:
                 lease.check()
                 done = self._commit(self._on_days(judgement.good(on_time), passed), passed)
                 self._check_balance(judgement, passed, done)
                 version = done.version
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
-            self.job.ledger.record(entries, judgement.verdicts, self._arrivals(judgement, late) if passed or not entries else ())
+            arrivals = self._arrivals(judgement, late) if passed or not entries else ()
+            waiting = [(self.table.name, key, self.job.request.run_id) for key in keys]
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting)
         return self._result(judgement, passed, version, late, entries)
 
     def _with_rows(self) -> list[str]:
@@ -168,27 +155,6 @@ class Publication:
                 f"{self.table.name} does not balance: the gate let {good} rows through, but version {done.version} wrote {done.rows}. "
                 "The ledger does not count it; restore the version before, and report this: it is a fault of the engine."
             )
-
-    def _publish_quarantine(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int], passed: list[str]) -> None:
-        no_day_key = self._batch_key()
-        refused: list[DataFrame] = []
-        if any(counts.quarantined for counts in judgement.counts.values()):
-            bad = judgement.quarantined(on_time)
-            day = F.col(self.day_column) if self.day_column else F.lit(None).cast("date")
-            if self.day_column:
-                bad = bad.filter(day.isNull() | day.cast("string").isin(passed))
-            refused.append(quarantine.refused_by_rule(self.job, self.table, bad, day, no_day_key))
-        if late:
-            rows = staged.filter("_late").drop("_late").select("*", F.array(F.lit(quarantine.LATE_RULE)).alias("_rules"))
-            refused.append(quarantine.refused_by_rule(self.job, self.table, rows, F.lit(None).cast("date"), no_day_key))
-        refused += [quarantine.refused_by_type(self.job, bronze, days) for bronze, days in self.batch.refused.items() if any(days.values())]
-        keys = {no_day_key, *passed, *(quarantine.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days)}
-        quarantine.replace(self.job, self.table, refused, None if self.table.contract.write == "replace_all" else keys)
-
-    def _batch_key(self) -> str:
-        """What rows without a day and without a file are filed under."""
-        days = sorted(self.batch.inputs) or [ALL]
-        return f"{days[0]}..{days[-1]}"
 
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
         counts = judgement.counts.get(day) if self.day_column else self._batch_counts(day, judgement)

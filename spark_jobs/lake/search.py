@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from expectations.contract import ModelContract
+    from expectations.model_contract import ModelContract
     from spark_jobs.lake.splitting import Fold
 
 OUTCOME = "id bigint, score double, seconds double, error string"

@@ -12,7 +12,7 @@ from expectations.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from expectations.contract import Split
+    from expectations.model_contract import Split
 
 
 @dataclass(frozen=True)

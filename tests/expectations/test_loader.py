@@ -19,7 +19,7 @@ KEYS_AND_VALUES = [
         {SILVER_SALES: ("grain:", "grian:")},
         (
             "expectations/silver/sales.yaml:6: unknown key 'grian'; known are columns, contract, day, description, grain, "
-            'inputs, keep_history, late, order_by, owner, predict_at, rules, source, write. Did you mean "grain"?'
+            'inputs, keep_history, late, order_by, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "grain"?'
         ),
         id="an unknown key",
     ),
@@ -27,7 +27,7 @@ KEYS_AND_VALUES = [
         {SILVER_SALES: ("description:", "descripton:")},
         (
             "expectations/silver/sales.yaml:2: unknown key 'descripton'; known are columns, contract, day, description, "
-            "grain, inputs, keep_history, late, order_by, owner, predict_at, rules, source, write. Did you mean "
+            "grain, inputs, keep_history, late, order_by, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "
             '"description"?'
         ),
         id="a misspelt key that is needed",
@@ -47,14 +47,14 @@ KEYS_AND_VALUES = [
     ),
     pytest.param(
         {GOLD_TOTALS: ("days: [-6, 0]", "day: [-6, 0]")},
-        "expectations/gold/totals.yaml:3: unknown key 'day'; known are days, table. Did you mean \"days\"?",
+        "expectations/gold/totals.yaml:3: unknown key 'day'; known are days, needs, otherwise, table. Did you mean \"days\"?",
         id="an unknown key in an input",
     ),
     pytest.param(
         {MODEL: ("target: dear", "target: dear\nthreshhold: 0.4")},
         (
             "expectations/models/dear.yaml:7: unknown key 'threshhold'; known are contract, description, engine, features, "
-            "folds, gates, inputs, owner, predicted, predictions, probability, score, search, seed, split, target, "
+            "folds, gates, inputs, needs, owner, predicted, predictions, probability, score, search, seed, split, target, "
             'threshold, train, training, trusted_types. Did you mean "threshold"?'
         ),
         id="an unknown key in a model",

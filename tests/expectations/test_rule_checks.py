@@ -54,7 +54,7 @@ RULES = [
     pytest.param(
         {SILVER_SALES: ("on_fail: quarantine", "on_fail: quarantene")},
         (
-            "expectations/silver/sales.yaml:16: rules.0.on_fail: Input should be 'quarantine', 'drop', 'stop' or 'warn' "
+            "expectations/silver/sales.yaml:16: rules.0.on_fail: Input should be 'quarantine', 'drop', 'stop', 'warn' or 'ask' "
             "(found 'quarantene'). Did you mean \"quarantine\"?"
         ),
         id="an unknown on_fail",

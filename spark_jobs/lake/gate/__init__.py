@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from expectations.contract import Rule
+    from expectations.rule import Rule
 
 __all__ = ["DayCounts", "Judgement", "gate_rules", "judge"]
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from expectations.contract import Rule
+from expectations.rule import Rule
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
 from spark_jobs.lake.gate.lanes import WHOLE, lay_out
 from spark_jobs.lake.gate.one_pass import aggregate

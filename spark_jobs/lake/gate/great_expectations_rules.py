@@ -23,7 +23,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 from expectations.errors import ContractError
 
 if TYPE_CHECKING:
-    from expectations.contract import Rule
+    from expectations.rule import Rule
 
 ROW_JUDGES = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
 for noisy in ("great_expectations.expectations.registry", "great_expectations.validator.validator"):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from expectations.contract import Rule
+    from expectations.rule import Rule
     from spark_jobs.lake.gate.lanes import Lane, Lanes
     from spark_jobs.lake.gate.one_pass import DayValues
     from spark_jobs.lake.gate.plan import Finding

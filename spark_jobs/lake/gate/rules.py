@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from expectations.contract import Rule
+from expectations.rule import Rule
 
 if TYPE_CHECKING:
-    from expectations.contract import OnFail, TableContract
+    from expectations.contract import TableContract
+    from expectations.rule import OnFail
 
 NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"

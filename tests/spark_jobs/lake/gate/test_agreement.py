@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from expectations.contract import Rule
+from expectations.rule import Rule
 from spark_jobs.lake.gate import agreement, judge
 from spark_jobs.lake.gate.agreement import REPRESENTATIVE, ROWS, SCHEMA, agree, findings_of_both
 

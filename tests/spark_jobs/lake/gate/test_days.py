@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from expectations.contract import Rule
+from expectations.rule import Rule
 from spark_jobs.lake.gate import DayCounts, judge
 
 pytestmark = pytest.mark.spark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expectations.contract import MetricGate
+from expectations.model_contract import MetricGate
 from spark_jobs.lake.evaluation import evaluate, evaluate_baseline, judge, missed_gates
 
 GOOD = {"roc_auc": 0.7, "log_loss": 0.5}

@@ -10,8 +10,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GridSearchCV
 
-from expectations.contract import ModelContract
 from expectations.errors import ModelError
+from expectations.model_contract import ModelContract
 from spark_jobs.lake.search import best_of, search
 from spark_jobs.lake.splitting import Fold
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from expectations.contract import Split
 from expectations.errors import ModelError
+from expectations.model_contract import Split
 from spark_jobs.lake.splitting import DaySplit, Fold, split_days, time_folds
 
 DAYS = [f"2024-05-{day:02}" for day in range(1, 13)]

@@ -17,6 +17,7 @@ from expectations.rule import Rule
 from spark_jobs.lake import commit, quarantine
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.refusals import Refusals
+from spark_jobs.lake.rulings import Ruling, Rulings
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -40,13 +41,14 @@ class Publication:
         self.candidate = candidate
         self.started = time.monotonic()
         self.before = job.ledger.days(table.name, batch.inputs)
+        self.rulings = Rulings()
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
         self.rules = [PARSES, *table.contract.rules] if self.is_bronze else gate_rules(table.contract, "_row" in candidate.columns)
 
     def publish(self) -> JobResult:
         """Publish the days that pass and hold the others."""
-        can_refuse = any(rule.on_fail != "warn" for rule in self.rules)
+        can_refuse = any(rule.on_fail != "warn" for rule in self.rules) or self.table.contract.quarantine_limit is not None
         return self._audit_then_publish() if can_refuse or self.batch.late is not None else self._publish_then_judge()
 
     def _publish_then_judge(self) -> JobResult:
@@ -69,6 +71,7 @@ class Publication:
             staged = self._stage(staging)
             on_time = staged.filter(~F.col("_late")).drop("_late") if self.batch.late is not None else staged
             judgement = judge(on_time, self.table.name, self.rules, self.day_column, self._with_rows())
+            self.rulings = Ruling(self.job, self.table, self.batch, self.day_column).rule_on(on_time, judgement)
             late = self._late_counts(staged)
             return self._publish(staged, on_time, judgement, late)
         finally:
@@ -88,7 +91,7 @@ class Publication:
         return {row.day: row["count"] for row in staged.filter("_late").groupBy(arrived).count().collect()}
 
     def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int]) -> JobResult:
-        passed = [day for day in self.batch.inputs if not self._held_reasons(judgement, day)]
+        passed = [day for day in self.batch.inputs if self._key(day) not in {*self.rulings.held, *self.rulings.open}]
         version, keys = None, set[str]()
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
@@ -102,16 +105,16 @@ class Publication:
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
             arrivals = self._arrivals(judgement, late) if passed or not entries else ()
             waiting = [(self.table.name, key, self.job.request.run_id) for key in keys]
-            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting)
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting, questions=self.rulings.questions)
         return self._result(judgement, passed, version, late, entries)
 
     def _with_rows(self) -> list[str]:
         """The days that are judged even if they turn out empty."""
         return [day for day in self.batch.inputs if day not in self.batch.emptied]
 
-    def _held_reasons(self, judgement: Judgement, day: str) -> list[str]:
-        key = day if self.day_column else ALL
-        return judgement.held.get(key, [])
+    def _key(self, day: str) -> str:
+        """What the gate calls the day."""
+        return day if self.day_column else ALL
 
     def _check_nobody_was_faster(self) -> None:
         """What was made from older rows must not cover what another run has published since it was read."""
@@ -173,7 +176,13 @@ class Publication:
             rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0) + self._refused_of(day),
             rows_dropped=counts.dropped if counts else 0,
             seconds=round(time.monotonic() - self.started, 3),
+            clean=self._is_clean(judgement, day) if is_published else (before is None or before.clean),
         )
+
+    def _is_clean(self, judgement: Judgement, day: str) -> bool:
+        """No `warn` rule broken, and none let through by a person."""
+        warned = {verdict.day for verdict in judgement.verdicts if verdict.on_fail == "warn" and not verdict.success}
+        return self._key(day) not in {*warned, *self.rulings.let_through}
 
     def _batch_counts(self, day: str, judgement: Judgement) -> DayCounts | None:
         """A batch without days of its own is counted once, with its first key."""
@@ -190,7 +199,8 @@ class Publication:
         return sum(verdict.rows_broken for verdict in judgement.verdicts if verdict.rule == PARSES.name and verdict.day == day)
 
     def _result(self, judgement: Judgement, passed: list[str], version: int | None, late: dict[str, int], entries: list[DayEntry]) -> JobResult:
-        held = {day: reasons for day in self.batch.inputs if (reasons := self._held_reasons(judgement, day))}
+        held = {day: reasons for day in self.batch.inputs if (reasons := self.rulings.held.get(self._key(day)))}
+        asks = {day: reasons for day in self.batch.inputs if (reasons := self._asked(day)) and day not in held}
         warned = Counter(v.rule for v in judgement.verdicts if v.on_fail == "warn" and not v.success)
         published = [entry for entry in entries if entry.day in passed]
         refused = sum(late.values()) + self._without_day(judgement)
@@ -200,6 +210,8 @@ class Publication:
             "table": self.table.name,
             "days": passed,
             "held": held,
+            "asks": asks,
+            "let_through": {day: rules for day in passed if (rules := self.rulings.let_through.get(self._key(day)))},
             "version": version,
             "rows_in": sum(entry.rows_in for entry in published),
             "rows_out": sum(entry.rows_out for entry in published),
@@ -213,8 +225,14 @@ class Publication:
         if held:
             first = next(iter(held))
             parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])}")
+        if asks:
+            first = next(iter(asks))
+            parts.append(f"asks whether to publish {in_words(asks)}, held until somebody answers: {first}: {' '.join(asks[first])}")
         message = f"{self.table.name}: {', '.join(parts) or 'no rows'}"
-        return JobResult(request=self.job.request, status="held" if held else "done", message=message, facts=facts)
+        return JobResult(request=self.job.request, status="held" if held else "asks" if asks else "done", message=message, facts=facts)
+
+    def _asked(self, day: str) -> list[str]:
+        return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]
 
 
 def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch) -> JobResult:

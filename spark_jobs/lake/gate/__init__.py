@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL
-from spark_jobs.lake.gate.judgement import DayCounts, Judgement
+from spark_jobs.lake.gate.judgement import Asked, DayCounts, Judgement
 from spark_jobs.lake.gate.rules import gate_rules
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from expectations.rule import Rule
 
-__all__ = ["DayCounts", "Judgement", "gate_rules", "judge"]
+__all__ = ["Asked", "DayCounts", "Judgement", "gate_rules", "judge"]
 
 
 def judge(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None, days: Sequence[str] = ()) -> Judgement:

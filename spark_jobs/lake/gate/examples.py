@@ -28,15 +28,22 @@ def examples_of(lanes: Lanes, staged: DataFrame, failed: Sequence[tuple[str, Lan
     shown = {lane.judge.rule.label: lane for _, lane in failed}
     days = sorted({day for day, _ in failed})
     broken = F.array_compact(
-        F.array(*(F.when(F.col(str(lane.flag)), F.struct(F.lit(label).alias("rule"), _values(lane).alias("values"))) for label, lane in shown.items()))
+        F.array(*(F.when(_breaks(lane), F.struct(F.lit(label).alias("rule"), _values(lane).alias("values"))) for label, lane in shown.items()))
     )
-    rows = lanes.watched(staged, list(shown.values())).filter(F.col(STAYS) & F.col(DAY).isin(days)).select(DAY, F.explode(broken).alias("broken"))
+    watching = [lane for lane in shown.values() if not lane.judge.parts_rows]
+    rows = lanes.watched(staged, watching).filter(F.col(DAY).isin(days)).select(DAY, F.explode(broken).alias("broken"))
     few = Window.partitionBy(DAY, "broken.rule").orderBy("broken.values")  # ordered, so that two runs show the same rows
     found = rows.select("*", F.row_number().over(few).alias("place")).filter(F.col("place") <= EXAMPLES)
     examples: dict[tuple[str, str], list[str]] = {}
     for row in found.orderBy(DAY, "place").collect():
         examples.setdefault((row[DAY], row["broken"]["rule"]), []).append(row["broken"]["values"])
     return {key: list(dict.fromkeys(values)) for key, values in examples.items()}
+
+
+def _breaks(lane: Lane) -> Column:
+    """Rules that only watch are judged over the rows that stay."""
+    flag = F.col(str(lane.flag))
+    return flag if lane.judge.parts_rows else flag & F.col(STAYS)
 
 
 def _values(lane: Lane) -> Column:

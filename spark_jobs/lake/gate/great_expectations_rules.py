@@ -41,7 +41,7 @@ class Judge:
     @property
     def parts_rows(self) -> bool:
         """Whether rows that break it leave the candidate."""
-        return self.rule.on_fail in {"quarantine", "drop"}
+        return self.rule.parts_rows
 
     @property
     def judges_rows(self) -> bool:

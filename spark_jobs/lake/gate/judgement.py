@@ -27,15 +27,34 @@ class DayCounts:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A broken `ask` rule of one day: what a person is shown.
+
+    `terms`: the rule as the contract states it, so that an answer is not taken for one to another rule. `examples`: at most five broken
+    rows' values.
+    """
+
+    rule: str
+    terms: str
+    sentence: str
+    judged: int
+    broken: int
+    observed: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Judgement:
     """Day key (ISO date; `null` for rows without a day; `all` for tables without days) to what the rules say of it.
 
-    `held`: day to one sentence for each `stop` rule that the day broke; days without a key here may be published.
+    `held`: day to one sentence for each `stop` rule that the day broke, and for each `quarantine` or `drop` rule that more rows broke than
+    it tolerates. `asked`: day to the `ask` rules that it broke. Days without a key in either may be published.
     """
 
     counts: dict[str, DayCounts]
     verdicts: list[Verdict]
     held: dict[str, list[str]]
+    asked: dict[str, list[Asked]] = field(default_factory=dict)
     lanes: Lanes | None = field(default=None, repr=False)
     """How rows are parted; None where no rule parts any."""
 

@@ -13,7 +13,7 @@ from expectations.ledger import Verdict
 from spark_jobs.lake.gate.agreement import pass_is_trusted
 from spark_jobs.lake.gate.examples import examples_of
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
-from spark_jobs.lake.gate.judgement import DayCounts, Judgement
+from spark_jobs.lake.gate.judgement import Asked, DayCounts, Judgement
 from spark_jobs.lake.gate.lanes import DAY, STAYS, WHOLE, lay_out
 from spark_jobs.lake.gate.one_pass import aggregate
 from spark_jobs.lake.gate.plan import judge_plan
@@ -36,18 +36,23 @@ Findings = dict[tuple[str, str], "Finding"]
 def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column: str | None, expected: Sequence[str]) -> Judgement:
     """See `judge`."""
     trusted = pass_is_trusted(staged.sparkSession)
+    rules_by_label = {rule.label: rule for rule in rules}
+    asking = {rule.label for rule in rules if rule.on_fail == "ask"}
     lanes = lay_out(staged, day_column, [judge_of(table, rule) for rule in rules], trusted)
     days = _aggregated(lanes, staged, expected if day_column else (WHOLE,))
     findings = _findings(lanes, days)
     findings.update(_slow_findings(lanes, staged, days))
     if not trusted:
         _confirm_parting(lanes, staged, findings)
+    findings = {(day, label): _tolerated(rules_by_label[label], finding) for (day, label), finding in findings.items()}
+    broken = _refusing(lanes, staged, findings)
     every = (*lanes.parting, *lanes.watching)
     verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in every]
     return Judgement(
         counts={day: DayCounts(v.rows, v.good, v.refused, v.rows - v.good - v.refused) for day, v in days.items()},
         verdicts=verdicts,
-        held=_held(lanes, staged, findings),
+        held={day: [one.sentence for one in found] for day in broken if (found := [one for one in broken[day] if one.rule not in asking])},
+        asked={day: found for day in broken if (found := [one for one in broken[day] if one.rule in asking])},
         lanes=lanes,
     )
 
@@ -110,19 +115,36 @@ def _verdict(table: str, day: str, rule: Rule, finding: Finding) -> Verdict:
     return Verdict(table, day, rule.label, rule.on_fail, finding.success, finding.judged, finding.broken, observed)
 
 
-def _held(lanes: Lanes, staged: DataFrame, findings: Findings) -> dict[str, list[str]]:
-    stopping = {lane.judge.rule.label: lane for lane in lanes.watching if lane.judge.rule.on_fail == "stop"}
-    failed = [key for key, finding in findings.items() if key[1] in stopping and not finding.success]
-    shown = examples_of(lanes, staged, [(day, stopping[label]) for day, label in failed])
-    held: dict[str, list[str]] = {}
+def _tolerated(rule: Rule, finding: Finding) -> Finding:
+    """The finding by what the rule tolerates: `mostly` is Great Expectations' own, `at_most` is ours."""
+    if rule.at_most is None:
+        return finding
+    within_share = finding.success or "mostly" not in rule.arguments
+    return replace(finding, success=within_share and finding.broken <= rule.at_most)
+
+
+def _refusing(lanes: Lanes, staged: DataFrame, findings: Findings) -> dict[str, list[Asked]]:
+    """Day to the broken rules that keep it from being published."""
+    able = {lane.judge.rule.label: lane for lane in (*lanes.parting, *lanes.watching) if _can_refuse_a_day(lane.judge.rule)}
+    failed = [key for key, finding in findings.items() if key[1] in able and not finding.success]
+    shown = examples_of(lanes, staged, [(day, able[label]) for day, label in failed])
+    refusing: dict[str, list[Asked]] = {}
     for day, label in failed:
-        held.setdefault(day, []).append(_sentence(stopping[label], findings[day, label], shown.get((day, label), [])))
-    return held
+        lane, finding, examples = able[label], findings[day, label], shown.get((day, label), [])
+        observed = "" if finding.observed is None else _short(finding.observed)
+        asked = Asked(label, lane.judge.rule.model_dump_json(), _sentence(lane, finding, examples), finding.judged, finding.broken, observed, tuple(examples))
+        refusing.setdefault(day, []).append(asked)
+    return refusing
+
+
+def _can_refuse_a_day(rule: Rule) -> bool:
+    return rule.on_fail in {"stop", "ask"} or (rule.parts_rows and rule.is_limited)
 
 
 def _sentence(lane: Lane, finding: Finding, examples: list[str]) -> str:
     rule = lane.judge.rule
-    wanted = ", ".join(f"{key} {_short(value)}" for key, value in rule.arguments.items())
+    limits = {} if rule.at_most is None else {"at_most": rule.at_most}
+    wanted = ", ".join(f"{key} {_short(value)}" for key, value in {**rule.arguments, **limits}.items())
     asked = f"{rule.expect} ({wanted})" if wanted else rule.expect
     if lane.judge.judges_rows:
         text = f"{rule.label}: {finding.broken} of {finding.judged} rows break {asked}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from expectations.settings import Settings
 
 NO_ROOM = "No space left on device"
-EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "failed_terminal": 1, "failed_transient": 2}
+EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "asks": 1, "failed_terminal": 1, "failed_transient": 2}
 
 
 def run(request: JobRequest, spark_remote: str | None) -> JobResult:
@@ -71,7 +71,7 @@ def _check(request: JobRequest, lake: Lake) -> None:
 
 def note(ledger: Ledger, result: JobResult) -> None:
     """Add the job to the ledger's history; the gates and the page read it."""
-    days = [*result.facts.get("days", []), *result.facts.get("held", {})]
+    days = [*result.facts.get("days", []), *result.facts.get("held", {}), *result.facts.get("asks", {})]
     ledger.note(Attempt(result.request.run_id, result.request.name, result.status, result.message, days, result.facts, result.seconds))
 
 

@@ -20,12 +20,21 @@ def check_model(lake: Lake, model: Model) -> None:
     for key in ("training", "features", "predictions"):
         check_table_name(lake, model.line(key), getattr(model.contract, key))
     _check_target(lake, model)
+    _check_asks_nobody(lake, model)
     for position in range(len(model.contract.inputs)):
         _check_input(lake, model, position)
     _check_search(model)
     _check_days(lake, model)
     _check_predictions(lake, model)
     check_estimator(model)
+
+
+def _check_asks_nobody(lake: Lake, model: Model) -> None:
+    table = lake.tables[model.contract.predictions]
+    for position, rule in enumerate(table.contract.rules):
+        if rule.on_fail == "ask":
+            place = table.line("rules", position)
+            raise ContractError(f"{place}: inference fills {table.name}, and nobody is asked there: write on_fail: stop for {rule.label}.")
 
 
 def _check_target(lake: Lake, model: Model) -> None:

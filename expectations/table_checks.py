@@ -6,23 +6,22 @@ from graphlib import CycleError
 from typing import TYPE_CHECKING
 
 from expectations.errors import ContractError, did_you_mean
-from expectations.expectation_catalogue import fault_of_rule
 from expectations.facts import LAYERS
+from expectations.over_time_checks import RULE_OF_LANDING, check_over_time
+from expectations.rule_checks import check_rules
 
 if TYPE_CHECKING:
     from expectations.contract import Input
     from expectations.lake import Lake, Table
 
 ENGINE_COLUMNS = {
-    *("_row", "_day", "_source_file", "_source_line", "_ingested_at", "_run_id", "_errors", "_corrupt", "_metadata", "_late"),
+    *("_row", "_day", "_source_file", "_source_line", "_ingested_at", "_run_id", "_errors", "_corrupt", "_extra", "_metadata", "_late"),
     *("_rules", "_arrival_day", "_values", "_state", "_valid_from", "_valid_to", "_is_current", "_gone", "_copy", "_now", "_before", "_rank"),
 }
 """Columns that the engine adds to tables, to the quarantine, or on the way."""
-ENGINE_RULES = {"type", "late", "grain"}
+ENGINE_RULES = {"type", "late", "grain", RULE_OF_LANDING}
 """How the engine calls its own rules, beside not_null(<column>)."""
 NOT_FOR_BRONZE = ("grain", "day", "write", "order_by", "late", "predict_at")
-LONGEST_LABEL = 300
-"""Characters of a rule's name in the ledger."""
 
 
 def check_table_name(lake: Lake, place: str, name: str) -> None:
@@ -46,7 +45,8 @@ def check_table(lake: Lake, table: Table) -> None:
     for position in range(len(contract.inputs)):
         _check_input(lake, table, position)
     _check_arrivals(lake, table)
-    _check_rules(table)
+    check_rules(table, ENGINE_RULES)
+    check_over_time(lake, table, ENGINE_RULES)
 
 
 def check_no_cycle(lake: Lake) -> None:
@@ -66,6 +66,10 @@ def _check_bronze_keys(table: Table) -> None:
             raise ContractError(
                 f"{table.line(key)}: {table.name}: a bronze table keeps what arrives, by the day of arrival; {key} is for the tables that read it."
             )
+    for name, column in table.contract.columns.items():
+        if not column.nullable:
+            place = table.line("columns", name, "nullable")
+            raise ContractError(f"{place}: {table.name} keeps what arrives, so {name} may always be null; promise nullable: false in the tables that read it.")
 
 
 def _check_columns(table: Table) -> None:
@@ -120,8 +124,20 @@ def _check_input(lake: Lake, table: Table, position: int) -> None:
         raise ContractError(f"{table.line('inputs', position)}: {table.name} reads {read.table}, a later layer; data flows bronze, silver, gold.")
     if read.days[0] > read.days[1]:
         raise ContractError(f"{table.line('inputs', position)}: days {list(read.days)} is back to front; write the earlier one first.")
+    if read.needs != "published" or read.otherwise != "hold":
+        _check_needs(lake, table, position, read)
     if read.days != (0, 0):
         _check_look_back(lake, table, position, read)
+
+
+def _check_needs(lake: Lake, table: Table, position: int, read: Input) -> None:
+    place = table.line("inputs", position)
+    if lake.is_arrival(read.table):
+        raise ContractError(f"{place}: the rows of {read.table} are judged one by one; take needs and otherwise away, or read a silver table.")
+    if read.otherwise == "last_good_day" and not (read.days == (0, 0) and lake.has_days(read.table) and table.contract.day):
+        raise ContractError(
+            f"{place}: otherwise: last_good_day is for an input that has days and is read for the same day; {read.table} is not. Write otherwise: hold."
+        )
 
 
 def _check_look_back(lake: Lake, table: Table, position: int, read: Input) -> None:
@@ -147,19 +163,3 @@ def _check_arrivals(lake: Lake, table: Table) -> None:
             f"{place}: {table.name} has a `day` and reads two tables of daily files, {first} and {second}, whose rows may belong to any day; "
             f"make a silver table of one of them and read that."
         )
-
-
-def _check_rules(table: Table) -> None:
-    labels: list[str] = []
-    for position, rule in enumerate(table.contract.rules):
-        fault = fault_of_rule(rule, table.contract)
-        if fault:
-            raise ContractError(f"{table.line('rules', position)}: {fault}")
-        label = rule.label
-        if label in labels:
-            raise ContractError(f"{table.line('rules', position)}: a second rule {label!r}; give one of them a name.")
-        if label in ENGINE_RULES or label.startswith("not_null("):
-            raise ContractError(f"{table.line('rules', position)}: {label!r} is the name of a rule that the engine adds; choose another.")
-        if len(label) > LONGEST_LABEL:
-            raise ContractError(f"{table.line('rules', position)}: the rule is called by {len(label)} characters, at most {LONGEST_LABEL} fit; give it a name.")
-        labels.append(label)

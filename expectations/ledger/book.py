@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from expectations.ledger import leases
 from expectations.ledger import schema as s
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Row
 
+    from expectations.facts import Needs
     from expectations.ledger.entries import Question
 
 
@@ -42,9 +43,10 @@ class Ledger:
         query = select(s.table_days).where(s.table_days.c.table_name == table)
         return {entry.day: entry for entry in map(_day_entry, self._select(query, s.table_days.c.day, days))}
 
-    def versions(self, table: str, days: Iterable[str] | None = None) -> dict[str, int]:
-        """Day to the version at which its published rows last changed; days never published are left out."""
-        return {day: entry.version for day, entry in self.days(table, days).items() if entry.version is not None}
+    def versions(self, table: str, days: Iterable[str] | None = None, needs: Needs = "published") -> dict[str, int]:
+        """Day to the version at which its published rows last changed; days never published, or not as clean as needed, are left out."""
+        entries = self.days(table, days)
+        return {day: entry.version for day, entry in entries.items() if entry.version is not None and (entry.clean or needs == "published")}
 
     def days_of_run(self, run_id: str, tables: Iterable[str]) -> set[str]:
         """The days that a run published in any of `tables`."""
@@ -115,8 +117,15 @@ class Ledger:
     def file_taken(self, table: str, day: str) -> FileEntry | None:
         """The file of a day that counts: the one taken last."""
         query = select(s.files).where(s.files.c.table_name == table, s.files.c.day == day).order_by(s.files.c.taken_at.desc()).limit(1)
-        rows = self._select(query)
-        return FileEntry(rows[0].table_name, rows[0].day, rows[0].sha256, rows[0].path, rows[0].bytes, rows[0].landed_at) if rows else None
+        for row in self._select(query):
+            return FileEntry(row.table_name, row.day, row.sha256, row.path, row.bytes, _in_utc(row.landed_at) if row.landed_at else None)
+        return None
+
+    def first_landed(self, table: str, day: str) -> datetime | None:
+        """When the first of the day's files landed; None where none was taken, or nobody knows when."""
+        query = select(func.min(s.files.c.landed_at)).where(s.files.c.table_name == table, s.files.c.day == day)
+        landed = self._select(query)[0][0]
+        return _in_utc(landed) if landed else None
 
     def take_files(self, run_id: str, taken: Iterable[FileEntry]) -> None:
         """Note that files were taken, now."""

@@ -33,6 +33,16 @@ class Decisions:
         with self._engine.connect() as connection:
             return [_question(row) for row in connection.execute(query)]
 
+    def open_questions(self, table: str, run_id: str) -> list[Question]:
+        """What a run has asked and nobody has answered: of each day that is still held and each rule, what was asked last."""
+        days = select(s.table_days.c.day).where(s.table_days.c.table_name == table, s.table_days.c.state == "held")
+        with self._engine.connect() as connection:
+            held = {row.day for row in connection.execute(days)}
+        latest: dict[tuple[str, str], Question] = {}
+        for question in self.questions(table, run_id):
+            latest.setdefault((question.day, question.rule), question)
+        return [question for question in latest.values() if question.answer is None and question.day in held]
+
     def answer(self, question: Question, answer: Literal["publish", "hold"], who: str, reason: str) -> None:
         """Note what a person has answered; a later answer to the same question counts."""
         key = [
@@ -94,7 +104,7 @@ def note_questions(connection: Connection, questions: Iterable[Question]) -> Non
         if connection.execute(select(s.questions.c.day).where(*where)).first() is None:
             connection.execute(insert(s.questions), [row])
         else:
-            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence))
+            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence, asked_at=now))
 
 
 def _question(row: Row[Any]) -> Question:

@@ -13,6 +13,7 @@ from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from medallion.asked_days import DAYS, pipeline_days_task
+from medallion.asking import DecisionOperator, asks, decided_id, decision_id, table_tasks
 from medallion.assets import table_asset
 from medallion.day_timetable import DayTimetable
 from medallion.documentation import pipeline_doc, table_doc
@@ -65,29 +66,43 @@ def pipeline_dag(pipeline: str) -> DAG:
     return dag
 
 
-def _table_tasks(lake: Lake, pipeline: str) -> dict[str, LakeJobOperator]:
+def _table_tasks(lake: Lake, pipeline: str) -> dict[str, BaseOperator]:
     facts = lake.pipeline(pipeline)
     # A table without source and without logic is filled by inference.
     built = [name for name in lake.in_order(facts.tables) if lake.table(name).contract.source or lake.table(name).logic]
     days = pipeline_days_task(pipeline)
     tasks: dict[str, LakeJobOperator] = {}
+    published: dict[str, BaseOperator] = {}
     for layer in LAYERS:
         names = [name for name in built if lake.table(name).layer == layer]
         if not names:
             continue
         with TaskGroup(layer, prefix_group_id=False):
-            tasks |= {name: _table_task(lake, name, facts.owner) for name in names}
-            [tasks[name] for name in names] >> _gate(layer, names)
+            tasks |= {name: _table_task(lake, name, facts.owner, name) for name in names}
+            published |= {name: _published(lake, name, facts.owner, tasks[name]) for name in names}
+            [published[name] for name in names] >> _gate(layer, {name: table_tasks(lake.table(name)) for name in names})
     for name, task in tasks.items():
-        inputs: list[BaseOperator] = [tasks[read.table] for read in lake.table(name).contract.inputs if read.table in tasks]
+        inputs = [published[read.table] for read in lake.table(name).contract.inputs if read.table in published]
         (inputs or [days]) >> task
-    return tasks
+    return published
 
 
-def _table_task(lake: Lake, name: str, owner: str) -> LakeJobOperator:
+def _published(lake: Lake, name: str, owner: str, build: LakeJobOperator) -> BaseOperator:
+    """The task after which the table is as it will be: its own, or, where a rule asks, the one that obeys the answer."""
+    if not asks(lake.table(name)):
+        return build
+    decision = DecisionOperator(task_id=decision_id(name), table=name, doc_md=f"Skipped, unless a rule of {name} asks a person whether to publish.")
+    decided = _table_task(lake, name, owner, decided_id(name))
+    build >> decision >> decided
+    return decided
+
+
+def _table_task(lake: Lake, name: str, owner: str, task_id: str) -> LakeJobOperator:
     table = lake.table(name)
     return LakeJobOperator(
-        task_id=name,
+        task_id=task_id,
+        # a table that asks is followed by tasks that are skipped where nothing is asked
+        trigger_rule="none_failed",
         verb="build",
         name=name,
         days=DAYS,
@@ -98,7 +113,7 @@ def _table_task(lake: Lake, name: str, owner: str) -> LakeJobOperator:
     )
 
 
-def _gate(layer: str, tables: list[str]) -> PythonOperator:
+def _gate(layer: str, tables: dict[str, list[str]]) -> PythonOperator:
     return PythonOperator(
         task_id=f"{layer}_gate",
         python_callable=show_verdict,
@@ -109,24 +124,30 @@ def _gate(layer: str, tables: list[str]) -> PythonOperator:
     )
 
 
-def show_verdict(layer: str, tables: list[str], days: str, dag_run: DagRunProtocol, ti: RuntimeTaskInstanceProtocol) -> list[dict[str, object]]:
+def show_verdict(layer: str, tables: dict[str, list[str]], days: str, dag_run: DagRunProtocol, ti: RuntimeTaskInstanceProtocol) -> list[dict[str, object]]:
     """Logs one line a table and hands the verdicts on. Raises DataError where the layer is not as asked.
 
-    Skips where the run has no days: then resolve_days has said why.
+    `tables`: table to the tasks that build it, the last one deciding. Skips where the run has no days: then resolve_days has said why.
     """
     if not days:
         raise AirflowSkipException("the run has no days")
     from expectations.ledger import Ledger
     from medallion.layer_gate import judge_layer
 
-    found = ti.get_task_states(dag_id=dag_run.dag_id, task_ids=tables, run_ids=[dag_run.run_id]).get(dag_run.run_id, {})
-    states = {table: str(found.get(table, "not run")) for table in tables}
+    every = [task for tasks in tables.values() for task in tasks]
+    found = ti.get_task_states(dag_id=dag_run.dag_id, task_ids=every, run_ids=[dag_run.run_id]).get(dag_run.run_id, {})
+    states = {table: _last_state([str(found.get(task, "not run")) for task in tasks]) for table, tasks in tables.items()}
     lines, verdicts = judge_layer(Ledger(load_settings().ledger_url), run_name(dag_run), layer, states)
     log.info("%s passed: %s", layer, " | ".join(lines))
     return verdicts
 
 
-def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, LakeJobOperator]) -> None:
+def _last_state(states: list[str]) -> str:
+    """That of the last task which ran; of the first one where none did."""
+    return next((state for state in reversed(states) if state not in {"skipped", "upstream_failed", "not run"}), states[0])
+
+
+def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, BaseOperator]) -> None:
     for model in lake.models_of(pipeline):
         contract = lake.model(model).contract
         if contract.training in tasks:

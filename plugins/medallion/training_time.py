@@ -24,7 +24,7 @@ class Decision:
 def training_time(ledger: Ledger, model: Model, *, forced: bool) -> Decision:
     """Train where there is no champion, where it is forced, or where the newest day of data is `train.every` past the champion's last."""
     every = int(model.contract.train.every.split()[0])
-    days = ledger.versions(model.contract.training)
+    days = ledger.versions(model.contract.training, needs=model.contract.needs)
     champion = ledger.champion(model.name)
     if not days:
         return Decision(train=False, reason=f"{model.contract.training} has no published day, there is nothing to learn from")

@@ -22,6 +22,7 @@ def wake(dag_id: str) -> TriggerDagRunOperator:
         conf={"triggered_by": "{{ dag_run.dag_id }}/{{ dag_run.run_id }}"},
         logical_date=None,
         skip_when_already_exists=True,
+        trigger_rule="none_failed",
         execution_timeout=LIGHT_TIMEOUT,
         doc_md=f"Wakes `{dag_id}`, which asks the ledger whether there is anything to do.",
     )

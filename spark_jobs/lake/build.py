@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from expectations.days import ALL, in_words
 from expectations.errors import ContractError, RequestError
 from expectations.jobs import JobResult
+from expectations.ledger import DayEntry
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
@@ -21,6 +22,7 @@ from spark_jobs.lake.sources import take_files
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+    from expectations.contract import Input
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
 
@@ -55,6 +57,11 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
         return _unchanged(job, table, plan.reason)
     if plan.new_arrivals:
         plan = planner.with_arrivals(plan, _touched_days(job, table, planner, plan))
+    result = _make(job, table, planner, plan) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
+    return _hold_back(job, table, plan, result) if plan.refused else result
+
+
+def _make(job: Job, table: Table, planner: Planner, plan: Plan) -> JobResult:
     candidate = transform(job, table, _read(job, table, plan))
     is_new = _is_new_arrival(candidate, plan)
     late = _late(table, candidate, plan, is_new)
@@ -72,7 +79,19 @@ def _read(job: Job, table: Table, plan: Plan, only: dict[str, tuple[str, ...]] |
     for name, days in reads.items():
         if not days and not job.ledger.versions(name):
             raise RequestError(f"{table.name} reads {name}, of which nothing was ever published; build {name} first, or land its files.")
-    return {read.argument: read_published(job, read.table, reads[read.table]) for read in table.contract.inputs}
+    return {read.argument: _stood_in(job, table, read, read_published(job, read.table, reads[read.table]), plan) for read in table.contract.inputs}
+
+
+def _stood_in(job: Job, table: Table, read: Input, rows: DataFrame, plan: Plan) -> DataFrame:
+    """The rows, with those of a last good day once more under each day that they stand in for."""
+    others = plan.stand_ins.get(read.table)
+    day = job.lake.table(read.table).contract.day
+    if not others or not day:
+        return rows
+    read_as = [(others.get(key, key), key) for key in plan.inputs]
+    pairs = job.spark.createDataFrame([(date.fromisoformat(good), date.fromisoformat(key)) for good, key in read_as], "_good date, _stands_for date")
+    columns = [F.col("_stands_for").alias(name) if name == day else F.col(name) for name in rows.columns]
+    return rows.join(F.broadcast(pairs), F.col(day) == F.col("_good")).select(*columns)
 
 
 def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, list[str]]:
@@ -130,6 +149,34 @@ def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, 
             entries = job.ledger.days(read.table, days)
             refused[read.table] = {day: entry.rows_quarantined for day, entry in entries.items()}
     return refused
+
+
+def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResult:
+    """Hold the days of which an input is not as clean as it is needed; their published rows stay as they were."""
+    before = job.ledger.days(table.name, plan.refused)
+    held = {day: [_not_clean(job, table, day)] for day in plan.refused}
+    entries = []
+    for day, inputs in plan.refused.items():
+        known = before.get(day)
+        version, clean = (known.version, known.clean) if known else (None, True)
+        run = job.request.run_id
+        entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
+    job.ledger.record(entries, [])
+    held = {**result.facts.get("held", {}), **held}
+    first = next(iter(plan.refused))
+    done = "" if result.status == "unchanged" else f"{result.message}; "
+    message = f"{done}{table.name}: held {in_words(plan.refused)}, whose published rows stay as they were: {first}: {' '.join(held[first])}"
+    return result.model_copy(update={"status": "held", "message": message, "facts": {**result.facts, "held": held}})
+
+
+def _not_clean(job: Job, table: Table, day: str) -> str:
+    """Which input is not clean, and by which rules."""
+    found = []
+    for name in [read.table for read in table.contract.inputs if read.needs == "clean"]:
+        dirty = [entry for key, entry in job.ledger.days(name).items() if key in {day, ALL} and not entry.clean]
+        rules = {verdict.rule for entry in dirty for verdict in job.ledger.verdicts(entry.run_id, name) if verdict.day == entry.day and not verdict.success}
+        found += [f"it needs {name} clean, which broke {', '.join(sorted(rules)) or 'a rule'}."] if dirty else []
+    return " ".join(found) or "an input is not clean."
 
 
 def _unchanged(job: Job, table: Table, reason: str) -> JobResult:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from expectations.contract import Input
+    from expectations.facts import Needs
     from expectations.lake import Lake, Table
     from expectations.ledger import DayEntry, Ledger
     from expectations.ledger.entries import Inputs
@@ -34,13 +35,17 @@ class Plan:
     reads: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     arrivals: tuple[Arrival, ...] = ()
     new_arrivals: Versions = field(default_factory=dict)
+    stand_ins: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Input table to day to the last good day that is read in its place."""
+    refused: dict[str, Inputs] = field(default_factory=dict)
+    """Days that are asked for and not made, since an input's day is not as clean as the table needs; and what is there of their inputs."""
     reason: str = ""
     """Why there is nothing to do."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.days and not self.new_arrivals
+        return not self.days and not self.new_arrivals and not self.refused
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Planner:
         entries = self.ledger.days(self.table.name)
         for read in self.table.contract.inputs:
             if self._is_daily(read.table):
-                versions = self.ledger.versions(read.table)
+                versions = self.ledger.versions(read.table, needs=read.needs)
                 seen_now = {day: {near: versions[near] for near in _window(day, read) if near in versions} for day in entries if day != ALL}
                 touched |= {day for day, now in seen_now.items() if entries[day].inputs.get(read.table, {}) != now}
         return tuple(sorted({*self.requested, *touched} - {ALL}))
@@ -113,18 +118,51 @@ class Planner:
         entries = self.ledger.days(self.table.name, candidates)
         inputs: dict[str, Inputs] = {}
         absent: list[str] = []
-        for day, wanted in self._inputs_of(candidates).items():
+        found = self._inputs_of(candidates)
+        refused = self._refused(found)
+        for day, wanted in found.items():
+            if day in refused:
+                continue
             if not self._has_rows(day, wanted):
                 absent.append(day)
             elif self.force or self._is_stale(entries.get(day), wanted):
                 inputs[day] = wanted
         reason = "nothing changed" if not absent else f"its inputs have nothing published for {', '.join(absent[:5])}"
-        return Plan(days=tuple(inputs), inputs=inputs, reads=self._reads(inputs), reason=reason)
+        return Plan(tuple(inputs), inputs, self._reads(inputs), reason=reason, stand_ins=self._stand_ins(inputs), refused=refused)
+
+    def _refused(self, inputs: dict[str, Inputs]) -> dict[str, Inputs]:
+        """The days of which an input has rows, but none as clean as it is needed."""
+        refused: dict[str, Inputs] = {}
+        for read in self.table.contract.inputs:
+            if read.needs == "published" or read.otherwise != "hold" or not read.days[0] <= 0 <= read.days[1]:
+                continue
+            published = self.ledger.versions(read.table)
+            for day, wanted in inputs.items():
+                by_day = day != ALL and self._is_daily(read.table)
+                is_there, is_good = (day in published, day in wanted[read.table]) if by_day else (bool(published), bool(wanted[read.table]))
+                if is_there and not is_good:
+                    refused[day] = wanted
+        return refused
+
+    def _stand_ins(self, inputs: dict[str, Inputs]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
+        for read in self.table.contract.inputs:
+            if read.otherwise == "last_good_day":
+                others = {day: next(iter(wanted[read.table])) for day, wanted in inputs.items() if wanted[read.table] and day not in wanted[read.table]}
+                if others:
+                    found[read.table] = others
+        return found
 
     def _has_rows(self, day: str, wanted: Inputs) -> bool:
         """Whether there is anything to make the day from: the first input that is read for the same day decides."""
         same_day = self._same_day_inputs()
-        return day in wanted.get(same_day[0], {}) if same_day and day != ALL else any(wanted.values())
+        if not same_day or day == ALL:
+            return any(wanted.values())
+        first = same_day[0]
+        return bool(wanted.get(first)) if self._read_of(first).otherwise == "last_good_day" else day in wanted.get(first, {})
+
+    def _read_of(self, name: str) -> Input:
+        return next(read for read in self.table.contract.inputs if read.table == name)
 
     def _same_day_inputs(self) -> list[str]:
         reads = self.table.contract.inputs
@@ -141,20 +179,29 @@ class Planner:
         for read in self.table.contract.inputs:
             if self._is_daily(read.table) and ALL not in days:
                 wanted = {day: list(_window(day, read)) for day in days}
-                versions = self.ledger.versions(read.table, {near for window in wanted.values() for near in window})
+                versions = self.ledger.versions(read.table, {near for window in wanted.values() for near in window}, read.needs)
                 for day in days:
-                    found[day][read.table] = {near: versions[near] for near in wanted[day] if near in versions}
+                    found[day][read.table] = {near: versions[near] for near in wanted[day] if near in versions} or self._last_good_day(read, day)
             else:
-                versions = self._whole(read.table)
+                versions = self._whole(read.table, read.needs)
                 for day in days:
                     found[day][read.table] = versions
         return found
 
-    def _whole(self, name: str) -> Versions:
-        """What stands for a table that is read whole: its newest snapshot, or the version at which it last changed."""
-        versions = self.ledger.versions(name)
-        if not versions:
+    def _last_good_day(self, read: Input, day: str) -> Versions:
+        if read.otherwise != "last_good_day":
             return {}
+        before = {near: version for near, version in self.ledger.versions(read.table, needs=read.needs).items() if near < day}
+        return {max(before): before[max(before)]} if before else {}
+
+    def _whole(self, name: str, needs: Needs = "published") -> Versions:
+        """What stands for a table that is read whole: its newest snapshot, or the version at which it last changed.
+
+        Where only clean days are good enough, a table that has days is read by them.
+        """
+        versions = self.ledger.versions(name, needs=needs)
+        if not versions or (needs == "clean" and self._is_daily(name)):
+            return versions
         if self._is_snapshot(name):
             newest = max(versions)
             return {newest: versions[newest]}
@@ -219,9 +266,11 @@ class Planner:
 
     def _arrival_plan(self, bronze: str, days: Iterable[str], known: dict[str, Arrival], new: Versions, arrivals: tuple[Arrival, ...]) -> Plan:
         inputs = self._arrival_inputs(sorted(days), known)
+        refused = self._refused(inputs)
+        inputs = {day: wanted for day, wanted in inputs.items() if day not in refused}
         reads = self._reads(inputs)
         reads[bronze] = tuple(sorted({*(reads[bronze] or ()), *new}))
-        return Plan(tuple(inputs), inputs, reads, arrivals, new, reason="nothing changed")
+        return Plan(tuple(inputs), inputs, reads, arrivals, new, reason="nothing changed", stand_ins=self._stand_ins(inputs), refused=refused)
 
 
 def _window(day: str, read: Input) -> Iterable[str]:

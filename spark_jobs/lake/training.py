@@ -83,7 +83,7 @@ def build_estimator(model: Model) -> Any:
 
 def _available(job: Job, model: Model) -> list[str]:
     wanted = job.request.day_range
-    days = job.ledger.versions(model.contract.training)
+    days = job.ledger.versions(model.contract.training, needs=model.contract.needs)
     return [day for day in days if wanted is None or day in set(wanted.keys)]
 
 

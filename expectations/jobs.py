@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from expectations.days import DayRange, parse_range
 from expectations.errors import DataError, TerminalError, TransientError
 
-Verb = Literal["build", "train", "score", "restore", "maintain"]
+Verb = Literal["build", "train", "score", "restore", "maintain", "report"]
+REPORTS = "_reports"
+"""What the ledger calls jobs that wrote a report: no name of a table or a model."""
 
 
 class JobRequest(BaseModel):
@@ -20,7 +22,7 @@ class JobRequest(BaseModel):
 
     verb: Verb
     name: Annotated[str, Field(max_length=160)]
-    """A table, or a model for train and score."""
+    """A table, or a model for train and score. report: the pipeline or the table that the run was for."""
     run_id: Annotated[str, Field(min_length=1, max_length=300)]
     days: Annotated[str, Field(max_length=24)] | None = None
     """`2013-01-01..2013-01-31`, both included."""

@@ -52,6 +52,11 @@ class Settings:
         return f"{self.root}/_runs"
 
     @property
+    def reports_path(self) -> str:
+        """The folder of quality reports, one folder a run."""
+        return f"{self.root}/_reports"
+
+    @property
     def models_path(self) -> str:
         """The folder of model files and frozen training sets."""
         return f"{self.root}/_models"

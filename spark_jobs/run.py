@@ -13,13 +13,13 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from expectations.errors import LakeError, TerminalError
-from expectations.jobs import JobRequest, JobResult
+from expectations.jobs import REPORTS, JobRequest, JobResult, Verb
 from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
 from expectations.settings import load_settings
@@ -50,9 +50,12 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         lake = load_lake(settings.project)
         _check(request, lake)
         ledger = Ledger(settings.ledger_url)
-        with open_session(spark_remote, request.run_key) as spark:
-            job = Job(spark, settings, lake, ledger, request)
-            result = verbs.do(job)
+        if request.verb == "report":  # of the ledger alone: no session
+            result = verbs.report(settings, lake, ledger, request)
+        else:
+            with open_session(spark_remote, request.run_key) as spark:
+                job = Job(spark, settings, lake, ledger, request)
+                result = verbs.do(job)
     except Exception as error:
         result = _failure(request, error)
     result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
@@ -65,14 +68,18 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
 
 def _check(request: JobRequest, lake: Lake) -> None:
     """What can be said without Spark is said without Spark. Raises RequestError for an unknown name and for days that are none."""
-    _ = lake.model(request.name) if request.verb in {"train", "score"} else lake.table(request.name)
+    if request.verb in {"train", "score"}:
+        lake.model(request.name)
+    elif request.verb != "report" or request.name not in lake.pipelines:
+        lake.table(request.name)
     _ = request.day_range
 
 
 def note(ledger: Ledger, result: JobResult) -> None:
     """Add the job to the ledger's history; the gates and the page read it."""
     days = [*result.facts.get("days", []), *result.facts.get("held", {}), *result.facts.get("asks", {})]
-    ledger.note(Attempt(result.request.run_id, result.request.name, result.status, result.message, days, result.facts, result.seconds))
+    name = REPORTS if result.request.verb == "report" else result.request.name
+    ledger.note(Attempt(result.request.run_id, name, result.status, result.message, days, result.facts, result.seconds))
 
 
 def _failure(request: JobRequest, error: Exception) -> JobResult:
@@ -94,8 +101,8 @@ def _write_record(settings: Settings, result: JobResult) -> None:
 def main(arguments: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("verb", choices=("build", "train", "score", "restore", "maintain"))
-    parser.add_argument("name", help="a table like silver.flights, or a model for train and score")
+    parser.add_argument("verb", choices=get_args(Verb))
+    parser.add_argument("name", help="a table like silver.flights, a model for train and score, a pipeline for report")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
     parser.add_argument("--version", type=int, help="restore: the Delta version to go back to")

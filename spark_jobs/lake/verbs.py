@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, cast
 from pyspark import errors
 
 if TYPE_CHECKING:
-    from expectations.jobs import JobResult
+    from expectations.jobs import JobRequest, JobResult
+    from expectations.lake import Lake
+    from expectations.ledger import Ledger
+    from expectations.settings import Settings
     from spark_jobs.lake.job import Job
 
 VERBS = {
@@ -36,6 +39,13 @@ def do(job: Job) -> JobResult:
     """Do what the request asks."""
     module, function = VERBS[job.request.verb]
     return cast("JobResult", getattr(import_module(module), function)(job))
+
+
+def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) -> JobResult:
+    """Write the quality report of the request's run: the one verb that needs no Spark."""
+    from spark_jobs.lake import reports
+
+    return reports.report(settings, lake, ledger, request)
 
 
 def is_terminal(error: Exception) -> bool:

@@ -1,0 +1,146 @@
+"""What the ledger says of one run: its tables, their days, verdicts and questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from expectations.lake import Lake
+    from expectations.ledger import Attempt, DayEntry, Ledger, Question, Verdict
+
+GOOD = ("done", "unchanged")
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class DayFacts:
+    """One day of one table: `state` is published or held, or empty where the run only judged it; `entry` is None where a later run made the day anew."""
+
+    day: str
+    state: str
+    entry: DayEntry | None
+    verdicts: tuple[Verdict, ...]
+    held: tuple[str, ...]
+    """The sentences of the rules that hold it, with examples."""
+    questions: tuple[Question, ...]
+
+    @property
+    def broken(self) -> int:
+        """The number of rules that the day broke."""
+        return sum(not verdict.success for verdict in self.verdicts)
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a run did with one table. `status` and `message` are those of its last job; `rows` and `quarantined` those of its last job that made any."""
+
+    name: str
+    description: str
+    status: str
+    message: str
+    days: tuple[DayFacts, ...] = ()
+    rows: int = 0
+    quarantined: int = 0
+    dropped: int = 0
+
+    @property
+    def judged(self) -> int:
+        """The number of verdicts."""
+        return sum(len(day.verdicts) for day in self.days)
+
+    @property
+    def broken(self) -> int:
+        """The number of verdicts that say broken."""
+        return sum(day.broken for day in self.days)
+
+    @property
+    def in_state(self) -> dict[str, list[str]]:
+        """`published` and `held` to the days of the run that are."""
+        return {state: [day.day for day in self.days if day.state == state] for state in ("published", "held")}
+
+    @property
+    def questions(self) -> list[Question]:
+        """What the run asked about the table."""
+        return [question for day in self.days for question in day.questions]
+
+
+def tables_of_run(lake: Lake, ledger: Ledger, run_id: str, name: str) -> list[TableFacts]:
+    """The tables that the run worked on, inputs first.
+
+    Where `name` is a pipeline, those of its tables that the run did not come to are there too, with the reason. Empty where the
+    ledger knows of no job of the run.
+    """
+    attempts: dict[str, list[Attempt]] = {}
+    for attempt in ledger.attempts(run_id=run_id, limit=100_000):
+        if attempt.table in lake.tables:
+            attempts.setdefault(attempt.table, []).append(attempt)
+    if not attempts:
+        return []
+    expected = set(lake.pipelines[name].tables) if name in lake.pipelines else set()
+    found: dict[str, TableFacts] = {}
+    for table in lake.in_order(lake.tables):
+        if table in attempts:
+            found[table] = _table(lake, ledger, run_id, attempts[table])
+        elif table in expected and (lake.table(table).contract.source or lake.table(table).logic):
+            found[table] = TableFacts(table, lake.table(table).contract.description, NOT_RUN, _why_not(lake, table, found))
+    return list(found.values())
+
+
+def _table(lake: Lake, ledger: Ledger, run_id: str, attempts: list[Attempt]) -> TableFacts:
+    """`attempts`: the latest first."""
+    last = attempts[0]
+    table = lake.table(last.table)
+    made = next((attempt.facts for attempt in attempts if "rows_out" in attempt.facts), {})
+    return TableFacts(
+        name=table.name,
+        description=table.contract.description,
+        status=last.status,
+        message=last.message,
+        days=_days(ledger, run_id, attempts),
+        rows=made.get("rows_out", 0),
+        quarantined=made.get("rows_quarantined", 0),
+        dropped=made.get("rows_dropped", 0),
+    )
+
+
+def _days(ledger: Ledger, run_id: str, attempts: list[Attempt]) -> tuple[DayFacts, ...]:
+    table = attempts[0].table
+    verdicts = ledger.verdicts(run_id, table)
+    questions = ledger.decisions.questions(table, run_id)
+    states, held = _states(reversed(attempts))
+    named = sorted({*states, *(verdict.day for verdict in verdicts), *(question.day for question in questions)})
+    entries = ledger.days(table, named)
+    return tuple(
+        DayFacts(
+            day=day,
+            state=states.get(day, ""),
+            entry=entries[day] if day in entries and entries[day].run_id == run_id else None,
+            verdicts=tuple(verdict for verdict in verdicts if verdict.day == day),
+            held=tuple(held.get(day, ())),
+            questions=tuple(question for question in questions if question.day == day),
+        )
+        for day in named
+    )
+
+
+def _states(attempts: Iterable[Attempt]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Day to how the run left it, and held day to why. `attempts`: the earliest first, as a later one of the same run counts."""
+    states: dict[str, str] = {}
+    held: dict[str, list[str]] = {}
+    for attempt in attempts:
+        refused: dict[str, list[str]] = attempt.facts.get("held") or {}
+        for day in attempt.facts.get("days") or []:
+            states[day] = "published"
+            held.pop(day, None)
+        states |= dict.fromkeys(refused, "held")
+        held |= refused
+    return states, held
+
+
+def _why_not(lake: Lake, table: str, before: dict[str, TableFacts]) -> str:
+    inputs = [before[read.table] for read in lake.table(table).contract.inputs if read.table in before]
+    blocking = next((facts for facts in inputs if facts.status not in GOOD), None)
+    return f"{table}: {blocking.name} is {blocking.status}" if blocking else f"{table}: no job of it is in the ledger; the log of its task says why"

@@ -1,0 +1,75 @@
+"""Writes the report of a run: Great Expectations' results as JSON, and pages of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from expectations.jobs import JobResult
+from spark_jobs.lake.reports.pages import page
+from spark_jobs.lake.reports.run_facts import tables_of_run
+from spark_jobs.lake.reports.validation_results import in_words, rules_by_label, suite_result
+from spark_jobs.lake.storage import Place
+
+if TYPE_CHECKING:
+    from expectations.jobs import JobRequest
+    from expectations.lake import Lake
+    from expectations.ledger import Ledger
+    from expectations.settings import Settings
+    from spark_jobs.lake.reports.run_facts import TableFacts
+
+HISTORY = 20
+"""Verdicts of a rule that a page shows."""
+
+
+def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) -> JobResult:
+    """Write the report of the request's own run, from the ledger alone; written again it replaces itself."""
+    tables = tables_of_run(lake, ledger, request.run_id, request.name)
+    if not tables:
+        return JobResult(request=request, status="unchanged", message=f"the ledger knows of no table of the run {request.run_id}; no report")
+    folder = f"{settings.reports_path}/{request.run_key}"
+    about = {"run_id": request.run_id, "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+    for table in tables:
+        _write_table(folder, lake, ledger, table, about)
+    # Last, so that whoever finds the run's page finds all that it leads to.
+    Place.of(f"{folder}/index.html").write_text(page("run.html", tables=tables, **about))
+    facts = {
+        "report": f"{folder}/index.html",
+        "tables": {table.name: table.status for table in tables},
+        "judged": sum(table.judged for table in tables),
+        "broken": sum(table.broken for table in tables),
+    }
+    return JobResult(request=request, status="done", message=_message(tables, facts), facts=facts)
+
+
+def _write_table(folder: str, lake: Lake, ledger: Ledger, table: TableFacts, about: dict[str, str]) -> None:
+    rules = rules_by_label(lake.table(table.name).contract)
+    results = {day.day: suite_result(table.name, about["run_id"], day, rules) for day in table.days}
+    Place.of(f"{folder}/{table.name}.json").write_text(json.dumps(results, indent=1))
+    text = page("table.html", table=table, results=results, rules=_rules(ledger, table, rules), **about)
+    Place.of(f"{folder}/{table.name}.html").write_text(text)
+
+
+def _rules(ledger: Ledger, table: TableFacts, rules: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each judged rule: its name, what it says, what happens where it is broken, and its last verdicts, the oldest first."""
+    verdicts = {verdict.rule: verdict for day in table.days for verdict in day.verdicts}
+    broken = Counter(verdict.rule for day in table.days for verdict in day.verdicts if not verdict.success)
+    days = Counter(verdict.rule for day in table.days for verdict in day.verdicts)
+    return [
+        {
+            "label": label,
+            "words": in_words(rules.get(label)),
+            "on_fail": verdict.on_fail,
+            "judged": days[label],
+            "broken": broken[label],
+            "history": ledger.history(table.name, label, HISTORY)[::-1],
+        }
+        for label, verdict in verdicts.items()
+    ]
+
+
+def _message(tables: list[TableFacts], facts: dict[str, Any]) -> str:
+    statuses = ", ".join(f"{count} {status}" for status, count in Counter(table.status for table in tables).items())
+    return f"report of {len(tables)} tables: {statuses}; {facts['broken']:,} of {facts['judged']:,} verdicts say broken: {facts['report']}"

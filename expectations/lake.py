@@ -107,6 +107,20 @@ class Lake:
         """Whether a reader can ask a table for some of its days."""
         return self.tables[table].contract.day is not None or self.is_arrival(table)
 
+    def ancestors(self, table: str) -> set[str]:
+        """The tables that `table` is made of, directly or by way of others."""
+        found: set[str] = set()
+        waiting = [table]
+        while waiting:
+            inputs = {read.table for read in self.tables[waiting.pop()].contract.inputs}
+            waiting += sorted(inputs - found)
+            found |= inputs
+        return found
+
+    def bronze_of(self, table: str) -> list[str]:
+        """The bronze tables that `table` is made of, directly or by way of others."""
+        return sorted(name for name in self.ancestors(table) if self.tables[name].contract.source)
+
     def readers(self, table: str) -> list[str]:
         """The tables that read `table`."""
         return [name for name, other in self.tables.items() if table in {i.table for i in other.contract.inputs}]

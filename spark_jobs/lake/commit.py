@@ -114,7 +114,8 @@ def last_commit(target: Target, before: int | None = None) -> Committed:
     if not is_ours and last.version != before:
         raise LeaseError(f"{target.path}: another writer committed at the same moment; run it again.")
     written = last.operationMetrics.get("numOutputRows") if last.operation == "WRITE" else None
-    return Committed(int(last.version), int(written) if written is not None else None)
+    copied = last.operationMetrics.get("numCopiedRows", 0)  # rows that stay, in files that lost others
+    return Committed(int(last.version), int(written) - int(copied) if written is not None else None)
 
 
 def _writer(target: Target, rows: DataFrame) -> DataFrameWriter:

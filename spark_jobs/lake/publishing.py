@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from expectations.days import ALL, in_words
-from expectations.errors import DataError, LeaseError
+from expectations.errors import LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry
 from expectations.rule import Rule
-from spark_jobs.lake import commit, quarantine
+from spark_jobs.lake import balance, commit
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.refusals import Refusals
 from spark_jobs.lake.rulings import Ruling, Rulings
+from spark_jobs.lake.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.job import Job
 
-NO_DAY = "null"
-"""The key under which the gate counts rows whose day is null."""
 PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
 """Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
 
@@ -42,6 +41,8 @@ class Publication:
         self.started = time.monotonic()
         self.before = job.ledger.days(table.name, batch.inputs)
         self.rulings = Rulings()
+        self.aside = Aside()
+        self.discarded = job.ledger.decisions.discards(table.name)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
         self.rules = [PARSES, *table.contract.rules] if self.is_bronze else gate_rules(table.contract, "_row" in candidate.columns)
@@ -49,7 +50,9 @@ class Publication:
     def publish(self) -> JobResult:
         """Publish the days that pass and hold the others."""
         can_refuse = any(rule.on_fail != "warn" for rule in self.rules) or self.table.contract.quarantine_limit is not None
-        return self._audit_then_publish() if can_refuse or self.batch.late is not None else self._publish_then_judge()
+        has_refused = self.batch.late is not None or any(any(days.values()) for days in self.batch.refused.values())
+        waits = bool(self.discarded or self.job.ledger.quarantined(self.table.name))  # what a changed contract refuses no more has to leave
+        return self._audit_then_publish() if can_refuse or has_refused or waits else self._publish_then_judge()
 
     def _publish_then_judge(self) -> JobResult:
         """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save the staging."""
@@ -62,51 +65,43 @@ class Publication:
             judgement = judge(self._on_days(written, days), self.table.name, self.rules, self.day_column, self._with_rows())
             entries = [self._entry(day, judgement, version, is_published=True) for day in days]
             self.job.ledger.record(entries, judgement.verdicts, self.batch.arrivals)
-        return self._result(judgement, days, version, {}, entries)
+        return self._result(judgement, days, version, entries)
 
     def _audit_then_publish(self) -> JobResult:
         """Readers see nothing before it was judged."""
         staging = self.job.settings.staging_path(self.table.name, self.job.request.run_key)
         try:
             staged = self._stage(staging)
-            on_time = staged.filter(~F.col("_late")).drop("_late") if self.batch.late is not None else staged
+            on_time, self.aside = parted(staged, self.day_column)
             judgement = judge(on_time, self.table.name, self.rules, self.day_column, self._with_rows())
             self.rulings = Ruling(self.job, self.table, self.batch, self.day_column).rule_on(on_time, judgement)
-            late = self._late_counts(staged)
-            return self._publish(staged, on_time, judgement, late)
+            return self._publish(staged, on_time, judgement)
         finally:
             Place.of(staging).delete_folder()
 
     def _stage(self, staging: str) -> DataFrame:
-        rows = self.candidate
-        if self.batch.late is not None:
-            rows = rows.select("*", self.batch.late.alias("_late"))
+        rows = marked(self.candidate, self.table, self.batch.late, self.discarded)
         rows.write.mode("overwrite").parquet(staging)
         return self.job.spark.read.schema(rows.schema).parquet(staging)
 
-    def _late_counts(self, staged: DataFrame) -> dict[str, int]:
-        if self.batch.late is None:
-            return {}
-        arrived = quarantine.arrival_day(F.col("_row")).cast("string").alias("day")
-        return {row.day: row["count"] for row in staged.filter("_late").groupBy(arrived).count().collect()}
-
-    def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int]) -> JobResult:
+    def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement) -> JobResult:
         passed = [day for day in self.batch.inputs if self._key(day) not in {*self.rulings.held, *self.rulings.open}]
         version, keys = None, set[str]()
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
             if passed or not self.batch.inputs:
-                keys = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, late, passed)
+                keys = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, self.aside, passed)
             if passed:
                 lease.check()
                 done = self._commit(self._on_days(judgement.good(on_time), passed), passed)
-                self._check_balance(judgement, passed, done)
+                good = sum(counts.good for day, counts in judgement.counts.items() if not self.day_column or day in passed)
+                balance.check_published(self.table, good, done)
                 version = done.version
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
-            arrivals = self._arrivals(judgement, late) if passed or not entries else ()
+            arrivals = self._arrivals(judgement) if passed or not entries else ()
             waiting = [(self.table.name, key, self.job.request.run_id) for key in keys]
             self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting, questions=self.rulings.questions)
-        return self._result(judgement, passed, version, late, entries)
+        return self._result(judgement, passed, version, entries)
 
     def _with_rows(self) -> list[str]:
         """The days that are judged even if they turn out empty."""
@@ -121,9 +116,9 @@ class Publication:
         if self.job.ledger.days(self.table.name, self.batch.inputs) != self.before:
             raise LeaseError(f"{self.table.name}: another run published some of these days meanwhile; nothing was written, run it again.")
 
-    def _arrivals(self, judgement: Judgement, late: dict[str, int]) -> list[Arrival]:
+    def _arrivals(self, judgement: Judgement) -> list[Arrival]:
         unparsed = {day: count for days in self.batch.refused.values() for day, count in days.items()}
-        found = [replace(a, refused=late.get(a.arrival_day, 0) + unparsed.get(a.arrival_day, 0)) for a in self.batch.arrivals]
+        found = [replace(a, refused=self.aside.late.get(a.arrival_day, 0) + unparsed.get(a.arrival_day, 0)) for a in self.batch.arrivals]
         if found and self._without_day(judgement):  # which of several files they came from is told by the quarantine
             found[0] = replace(found[0], refused=found[0].refused + self._without_day(judgement))
         return found
@@ -150,18 +145,10 @@ class Publication:
         target = commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
         return commit.commit(target, rows, days)
 
-    def _check_balance(self, judgement: Judgement, passed: list[str], done: commit.Committed) -> None:
-        """What Delta says it wrote is what the gate let through. Raises DataError; the ledger then does not know the commit."""
-        good = sum(counts.good for day, counts in judgement.counts.items() if not self.day_column or day in passed)
-        if done.rows is not None and done.rows != good:
-            raise DataError(
-                f"{self.table.name} does not balance: the gate let {good} rows through, but version {done.version} wrote {done.rows}. "
-                "The ledger does not count it; restore the version before, and report this: it is a fault of the engine."
-            )
-
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
         counts = judgement.counts.get(day) if self.day_column else self._batch_counts(day, judgement)
         before = self.before.get(day)
+        discarded = self._discarded_of(day)
         return DayEntry(
             table=self.table.name,
             day=day,
@@ -171,10 +158,10 @@ class Publication:
             contract_hash=self.table.contract_hash,
             logic_hash=self.table.logic_hash,
             inputs=self.batch.inputs[day],
-            rows_in=counts.rows if counts else 0,
+            rows_in=(counts.rows if counts else 0) + discarded,
             rows_out=counts.good if counts else 0,
             rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0) + self._refused_of(day),
-            rows_dropped=counts.dropped if counts else 0,
+            rows_dropped=(counts.dropped if counts else 0) + discarded,
             seconds=round(time.monotonic() - self.started, 3),
             clean=self._is_clean(judgement, day) if is_published else (before is None or before.clean),
         )
@@ -188,6 +175,12 @@ class Publication:
         """A batch without days of its own is counted once, with its first key."""
         return judgement.counts.get(ALL) if day == next(iter(self.batch.inputs)) else None
 
+    def _discarded_of(self, day: str) -> int:
+        """Rows that a person has discarded; a batch without days of its own counts them with its first key."""
+        if self.day_column:
+            return self.aside.discarded.get(day, 0)
+        return self.aside.discarded.get(ALL, 0) if day == next(iter(self.batch.inputs)) else 0
+
     def _refused_of(self, day: str) -> int:
         """Rows that do not parse, where they are counted with a day and not with the arrival that brought them."""
         if self.batch.arrivals or day != next(iter(self.batch.inputs)):
@@ -198,12 +191,12 @@ class Publication:
         """Bronze keeps rows that do not parse; their number tells the readers whether there is anything to refuse."""
         return sum(verdict.rows_broken for verdict in judgement.verdicts if verdict.rule == PARSES.name and verdict.day == day)
 
-    def _result(self, judgement: Judgement, passed: list[str], version: int | None, late: dict[str, int], entries: list[DayEntry]) -> JobResult:
+    def _result(self, judgement: Judgement, passed: list[str], version: int | None, entries: list[DayEntry]) -> JobResult:
         held = {day: reasons for day in self.batch.inputs if (reasons := self.rulings.held.get(self._key(day)))}
         asks = {day: reasons for day in self.batch.inputs if (reasons := self._asked(day)) and day not in held}
         warned = Counter(v.rule for v in judgement.verdicts if v.on_fail == "warn" and not v.success)
         published = [entry for entry in entries if entry.day in passed]
-        refused = sum(late.values()) + self._without_day(judgement)
+        refused = sum(self.aside.late.values()) + self._without_day(judgement)
         if self.batch.arrivals:
             refused += sum(count for days in self.batch.refused.values() for count in days.values())
         facts: dict[str, Any] = {

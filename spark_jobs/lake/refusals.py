@@ -1,4 +1,4 @@
-"""What a run puts into quarantine: rows that broke a rule, that came too late, or that do not parse."""
+"""What a run puts into quarantine: rows that broke a rule, came too late or do not parse, and those that a person has discarded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL
-from spark_jobs.lake import quarantine
+from spark_jobs.lake import balance, quarantine
+from spark_jobs.lake.set_aside import ASIDE, DISCARDED, LATE, NO_DAY
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from expectations.lake import Table
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.gate import Judgement
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.set_aside import Aside
 
 
 @dataclass(frozen=True)
@@ -28,26 +30,55 @@ class Refusals:
     batch: Batch
     day_column: str | None
 
-    def publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, late: dict[str, int], passed: list[str]) -> set[str]:
+    def publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, aside: Aside, passed: list[str]) -> set[str]:
         """Replace what waits by the refused rows of the days that `passed`, and return the keys under which it was replaced.
 
-        What is written counts only once the ledger names these keys with this run.
+        What is written counts only once the ledger names these keys with this run. Raises DataError where it does not balance.
         """
-        no_day_key = self._batch_key()
-        refused: list[DataFrame] = []
-        if any(counts.quarantined for counts in judgement.counts.values()):
-            bad = judgement.quarantined(on_time)
-            day = F.col(self.day_column) if self.day_column else F.lit(None).cast("date")
-            if self.day_column:
-                bad = bad.filter(day.isNull() | day.cast("string").isin(passed))
-            refused.append(quarantine.refused_by_rule(self.job, self.table, bad, day, no_day_key))
-        if late:
-            rows = staged.filter("_late").drop("_late").select("*", F.array(F.lit(quarantine.LATE_RULE)).alias("_rules"))
-            refused.append(quarantine.refused_by_rule(self.job, self.table, rows, F.lit(None).cast("date"), no_day_key))
-        refused += [quarantine.refused_by_type(self.job, bronze, days) for bronze, days in self.batch.refused.items() if any(days.values())]
-        keys = {no_day_key, *passed, *(quarantine.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days)}
-        quarantine.replace(self.job, self.table, refused, None if self.table.contract.write == "replace_all" else keys)
+        kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed), *self._unparsed()]
+        frames = [rows for rows, count in kinds if count]
+        keys = {self._batch_key(), *passed}
+        keys |= {quarantine.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
+        written = quarantine.replace(self.job, self.table, frames, None if self.table.contract.write == "replace_all" else keys)
+        balance.check_quarantined(self.job, self.table, self.batch, sum(count for _, count in kinds), written)
         return keys
+
+    def _broken(self, on_time: DataFrame, judgement: Judgement, passed: list[str]) -> tuple[DataFrame, int]:
+        """Rows that broke a quarantine rule, of the days that passed and of no day."""
+        count = sum(counts.quarantined for day, counts in judgement.counts.items() if not self.day_column or day in {*passed, NO_DAY})
+        if not count:
+            return on_time, 0
+        bad, day = judgement.quarantined(on_time), self._day()
+        bad = bad.filter(day.isNull() | day.cast("string").isin(passed)) if self.day_column else bad
+        return quarantine.refused_by_rule(self.job, self.table, bad, day, self._batch_key()), count
+
+    def _late(self, staged: DataFrame, aside: Aside) -> tuple[DataFrame, int]:
+        if not aside.late:
+            return staged, 0
+        rows = staged.filter(F.col(ASIDE) == LATE).drop(ASIDE).select("*", F.array(F.lit(quarantine.LATE_RULE)).alias("_rules"))
+        no_day = F.lit(None).cast("date")
+        return quarantine.refused_by_rule(self.job, self.table, rows, no_day, self._batch_key()), sum(aside.late.values())
+
+    def _discarded(self, staged: DataFrame, aside: Aside, passed: list[str]) -> tuple[DataFrame, int]:
+        """Rows that a person has given up. Those of days that are held wait for the day; a day that is not made is as no day."""
+        held = [day for day in self.batch.inputs if day not in passed] if self.day_column else []
+        count = sum(rows for day, rows in aside.discarded.items() if day not in held)
+        if not count:
+            return staged, 0
+        # the rules that they once broke are taken from what waits there already
+        rows = staged.filter(F.col(ASIDE) == DISCARDED).drop(ASIDE).select("*", F.array().cast("array<string>").alias("_rules"))
+        day = self._day()
+        if self.day_column:
+            rows = rows.filter(day.isNull() | ~day.cast("string").isin(held)) if held else rows
+            day = F.when(day.cast("string").isin(passed), day)
+        return quarantine.refused_by_rule(self.job, self.table, rows, day, self._batch_key()), count
+
+    def _unparsed(self) -> list[tuple[DataFrame, int]]:
+        found = {bronze: sum(days.values()) for bronze, days in self.batch.refused.items()}
+        return [(quarantine.refused_by_type(self.job, bronze, self.batch.refused[bronze]), count) for bronze, count in found.items() if count]
+
+    def _day(self) -> Column:
+        return F.col(self.day_column) if self.day_column else F.lit(None).cast("date")
 
     def _batch_key(self) -> str:
         """What rows without a day and without a file are filed under."""

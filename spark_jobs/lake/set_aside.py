@@ -1,0 +1,62 @@
+"""Rows of a candidate that leave before the gate: those that come too late, and those that a person has discarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from expectations.days import ALL
+from spark_jobs.lake import quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import Column, DataFrame
+
+    from expectations.lake import Table
+
+ASIDE = "_aside"
+LATE, DISCARDED = "late", "discarded"
+"""Why a row leaves; the column is null for the rows that stay, and is not there where none can leave."""
+NO_DAY = "null"
+"""The key under which rows without a day are counted, as the gate does."""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """How many rows left: late ones by the day they arrived, discarded ones by the day they belong to (ALL in a table without days)."""
+
+    late: dict[str, int] = field(default_factory=dict)
+    discarded: dict[str, int] = field(default_factory=dict)
+
+
+def marked(candidate: DataFrame, table: Table, late: Column | None, discarded: Iterable[str]) -> DataFrame:
+    """`candidate`, with the column ASIDE where rows may leave. `discarded`: row ids that a person has given up."""
+    ids = sorted(discarded)
+    if not ids and late is None:
+        return candidate
+    reasons: list[Column] = []
+    rows = candidate
+    if ids:
+        given_up = candidate.sparkSession.createDataFrame([(row_id,) for row_id in ids], "_given_up string")
+        rows = candidate.join(F.broadcast(given_up), quarantine.row_id(candidate, table) == F.col("_given_up"), "left")
+        reasons.append(F.when(F.col("_given_up").isNotNull(), F.lit(DISCARDED)))
+    if late is not None:
+        reasons.append(F.when(late, F.lit(LATE)))
+    return rows.select(*candidate.columns, F.coalesce(*reasons).alias(ASIDE))
+
+
+def parted(staged: DataFrame, day_column: str | None) -> tuple[DataFrame, Aside]:
+    """The rows that stay, and how many of the others there are."""
+    if ASIDE not in staged.columns:
+        return staged, Aside()
+    arrived = quarantine.arrival_day(F.col("_row")) if "_row" in staged.columns else F.lit(None)
+    day = F.coalesce(F.col(day_column).cast("string"), F.lit(NO_DAY)) if day_column else F.lit(ALL)
+    keys = (F.col(ASIDE).alias("reason"), arrived.cast("string").alias("arrived"), day.alias("day"))
+    aside = Aside()
+    for group in staged.filter(F.col(ASIDE).isNotNull()).groupBy(*keys).count().collect():
+        counts, key = (aside.late, group.arrived) if group.reason == LATE else (aside.discarded, group.day)
+        counts[key] = counts.get(key, 0) + group["count"]
+    return staged.filter(F.col(ASIDE).isNull()).drop(ASIDE), aside

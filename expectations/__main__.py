@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from expectations.contract import Pipeline, TableContract
 from expectations.errors import LakeError
-from expectations.expectation_catalogue import catalogue
+from expectations.expectation_catalogue import usable
 from expectations.loader import load_lake
 from expectations.model_contract import ModelContract
 
@@ -24,7 +24,7 @@ def schemas() -> dict[str, str]:
     """File name to JSON Schema text."""
     kinds: dict[str, type[Facts]] = {"table": TableContract, "model": ModelContract, "pipeline": Pipeline}
     made = {kind: model.model_json_schema(by_alias=True) for kind, model in kinds.items()}
-    made["table"]["$defs"]["Rule"]["properties"]["expect"]["enum"] = sorted(catalogue())
+    made["table"]["$defs"]["Rule"]["properties"]["expect"]["enum"] = sorted(usable())
     made["pipelines"] = {"type": "object", "additionalProperties": made.pop("pipeline")}
     return {f"{kind}.json": json.dumps(schema, indent=2, sort_keys=True) + "\n" for kind, schema in made.items()}
 

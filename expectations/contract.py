@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from expectations.errors import Misfit, did_you_mean
 from expectations.facts import IDENTIFIER, TABLE, ColumnName, ColumnType, Facts, Needs, TableName, matching
+from expectations.over_time import OverTimeCheck
 from expectations.rule import Rule
 
 if TYPE_CHECKING:
@@ -27,6 +28,21 @@ class Column(Facts):
     description: str = ""
 
 
+def _null_as_text(found: Any) -> Any:
+    return "null" if found is None else found  # `missing: null` is how YAML writes nothing
+
+
+class Drift(Facts):
+    """What becomes of a landed file whose columns are not the contract's."""
+
+    added: Literal["aside", "fail"] = "aside"
+    """A column that the contract does not know: kept in `_extra` and reported, or an error."""
+    missing: Annotated[Literal["null", "fail"], BeforeValidator(_null_as_text), WithJsonSchema({"enum": ["null", "fail", None]})] = "fail"
+    """A column that the file does not have: nulls, reported, or an error. A JSON record may leave keys out in any case."""
+    changed: Literal["cast", "fail"] = "fail"
+    """Parquet, a column of another type: cast, and what does not cast is refused by its row; or an error."""
+
+
 class Source(Facts):
     """Where a bronze table's files land: `<landing>/<folder>/<YYYY-MM-DD>.<format>`, one file a day or a snapshot a day."""
 
@@ -39,6 +55,7 @@ class Source(Facts):
     nulls: tuple[str, ...] = ("",)
     """Texts that mean null (CSV and JSON lines)."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    drift: Drift = Drift()
 
 
 class QuarantineLimit(Facts):
@@ -120,6 +137,8 @@ class TableContract(Facts):
     """A features table: the moment of a row after which nothing known may enter."""
     columns: dict[ColumnName, Column]
     rules: tuple[Rule, ...] = ()
+    over_time: tuple[OverTimeCheck, ...] = ()
+    """What a day promises beside the days before it."""
     quarantine_limit: QuarantineLimit | None = None
 
     @model_validator(mode="after")

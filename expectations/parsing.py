@@ -12,7 +12,7 @@ from expectations.facts import Facts
 from expectations.yaml_lines import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -35,18 +35,18 @@ def parse_contract(kind: type[FactsT], file: Path, raw: Any, at: Steps = ()) -> 
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise _fault(kind, file, error, at) from None
+        raise _fault(kind, file, error, at, raw) from None
 
 
-def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps) -> ContractError:
+def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps, raw: Any) -> ContractError:
     faults = error.errors(include_url=False)
     # a misspelt key is both unknown and missing: the first says more
     first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     misfit = first.get("ctx", {}).get("error")
-    path = (*(part for part in first["loc"] if part != "[key]"), *getattr(misfit, "path", ()))
+    path = (*_written(raw, [part for part in first["loc"] if part != "[key]"]), *getattr(misfit, "path", ()))
     place, where = f"{file}:{line_of(file, (*at, *path))}", ".".join(map(str, path)) or "contract"
     if first["type"] == "extra_forbidden":
-        known = _known_keys(kind, path)
+        known = _known_keys(kind, first["loc"])
         return ContractError(f"{place}: unknown key {path[-1]!r}; known are {', '.join(known)}.{did_you_mean(str(path[-1]), known)}")
     if first["type"] == "missing":
         return ContractError(f"{place}: the key {where!r} is missing; add it.")
@@ -58,6 +58,16 @@ def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps) -> 
     return ContractError(f"{place}: {where}: {message}{_found(first)}.{_hint(first, misfit)}")
 
 
+def _written(raw: Any, steps: Sequence[str | int]) -> Iterator[str | int]:
+    """The steps that stand in the file: pydantic also names which of several classes it took an entry for."""
+    for position, step in enumerate(steps):
+        if isinstance(raw, dict) and step not in raw and step in raw.values() and position < len(steps) - 1:
+            continue
+        yield step
+        is_there = (isinstance(raw, dict) and step in raw) or (isinstance(raw, list) and isinstance(step, int) and step < len(raw))
+        raw = raw[step] if is_there else None
+
+
 def _found(fault: ErrorDetails) -> str:
     is_whole = isinstance(fault["input"], (dict, list))
     return "" if is_whole else f" (found {repr(fault['input'])[:LONGEST_FOUND]})"
@@ -66,6 +76,8 @@ def _found(fault: ErrorDetails) -> str:
 def _hint(fault: ErrorDetails, misfit: Any) -> str:
     if fault["type"] == "literal_error":
         return did_you_mean(str(fault["input"]), re.findall(r"'([^']+)'", fault["msg"]))
+    if fault["type"] == "union_tag_invalid":
+        return did_you_mean(fault["ctx"]["tag"], re.findall(r"'([^']+)'", fault["ctx"]["expected_tags"]))
     return str(getattr(misfit, "hint", ""))
 
 
@@ -80,7 +92,8 @@ def _known_keys(kind: type[Facts], path: Steps) -> list[str]:
 
 
 def _inside(schema: dict[str, Any], part: str | int, definitions: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    target = schema.get("properties", {}).get(part) or schema.get("items") or schema.get("additionalProperties")
+    variant = schema.get("discriminator", {}).get("mapping", {}).get(part)
+    target = {"$ref": variant} if variant else schema.get("properties", {}).get(part) or schema.get("items") or schema.get("additionalProperties")
     if isinstance(target, dict):
         yield from _options(target, definitions)
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pyspark.sql import Column
 
-    from expectations.ledger import Arrival
+    from expectations.ledger import Arrival, Verdict
     from expectations.ledger.entries import Inputs
 
 
@@ -18,7 +20,8 @@ class Batch:
 
     `inputs`: for each day (or ALL) to publish, what it was made from. `emptied`: those of them that no file touches any more.
     `arrivals`: what a scan of new files has told. `late`: tells rows that came too long after their day. `refused`: bronze table to
-    arrival day to the number of its rows that do not parse, for all arrivals that are read anew.
+    arrival day to the number of its rows that do not parse, for all arrivals that are read anew. `landed`: when
+    the file of a bronze day was written. `findings`: what was said of the days before the gate.
     """
 
     inputs: dict[str, Inputs]
@@ -26,3 +29,5 @@ class Batch:
     arrivals: tuple[Arrival, ...] = ()
     late: Column | None = None
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
+    landed: dict[str, datetime] = field(default_factory=dict)
+    findings: tuple[Verdict, ...] = ()

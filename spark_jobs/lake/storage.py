@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyarrow import fs
@@ -38,6 +39,11 @@ class Place:
     def exists(self) -> bool:
         """Whether there is a file or folder."""
         return bool(self.system.get_file_info(self.path).type != fs.FileType.NotFound)
+
+    def modified_at(self) -> datetime | None:
+        """When the file was last written, in UTC; None where its file system does not say."""
+        written: datetime | None = self.system.get_file_info(self.path).mtime
+        return written.astimezone(UTC) if written else None
 
     def file_names(self) -> list[str]:
         """Names of the files directly in this folder, sorted; none where it does not exist."""

@@ -19,7 +19,7 @@ KEYS_AND_VALUES = [
         {SILVER_SALES: ("grain:", "grian:")},
         (
             "expectations/silver/sales.yaml:6: unknown key 'grian'; known are columns, contract, day, description, grain, "
-            'inputs, keep_history, late, order_by, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "grain"?'
+            'inputs, keep_history, late, order_by, over_time, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "grain"?'
         ),
         id="an unknown key",
     ),
@@ -27,7 +27,7 @@ KEYS_AND_VALUES = [
         {SILVER_SALES: ("description:", "descripton:")},
         (
             "expectations/silver/sales.yaml:2: unknown key 'descripton'; known are columns, contract, day, description, "
-            "grain, inputs, keep_history, late, order_by, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "
+            "grain, inputs, keep_history, late, order_by, over_time, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "
             '"description"?'
         ),
         id="a misspelt key that is needed",
@@ -40,7 +40,7 @@ KEYS_AND_VALUES = [
     pytest.param(
         {BRONZE_SALES: ("format: csv", "format: csv, delimeter: ;")},
         (
-            "expectations/bronze/sales.yaml:3: unknown key 'delimeter'; known are arrives, delimiter, folder, format, "
+            "expectations/bronze/sales.yaml:3: unknown key 'delimeter'; known are arrives, delimiter, drift, folder, format, "
             'missing, nulls. Did you mean "delimiter"?'
         ),
         id="an unknown key in the source",

@@ -12,10 +12,11 @@ from pyspark.sql import functions as F
 from expectations.days import ALL, in_words
 from expectations.errors import LeaseError
 from expectations.jobs import JobResult
-from expectations.ledger import Arrival, DayEntry
+from expectations.ledger import Arrival, DayEntry, Profile
 from expectations.rule import Rule
 from spark_jobs.lake import balance, commit
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
+from spark_jobs.lake.over_time import Comparison
 from spark_jobs.lake.refusals import Refusals
 from spark_jobs.lake.rulings import Ruling, Rulings
 from spark_jobs.lake.set_aside import NO_DAY, Aside, marked, parted
@@ -42,6 +43,7 @@ class Publication:
         self.before = job.ledger.days(table.name, batch.inputs)
         self.rulings = Rulings()
         self.aside = Aside()
+        self.profiles: list[Profile] = []
         self.discarded = job.ledger.decisions.discards(table.name)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
@@ -49,7 +51,7 @@ class Publication:
 
     def publish(self) -> JobResult:
         """Publish the days that pass and hold the others."""
-        can_refuse = any(rule.on_fail != "warn" for rule in self.rules) or self.table.contract.quarantine_limit is not None
+        can_refuse = any(rule.on_fail != "warn" for rule in (*self.rules, *self.table.contract.over_time)) or self.table.contract.quarantine_limit is not None
         has_refused = self.batch.late is not None or any(any(days.values()) for days in self.batch.refused.values())
         waits = bool(self.discarded or self.job.ledger.quarantined(self.table.name))  # what a changed contract refuses no more has to leave
         return self._audit_then_publish() if can_refuse or has_refused or waits else self._publish_then_judge()
@@ -62,9 +64,9 @@ class Publication:
             lease.check()
             version = self._commit(self.candidate, days).version
             written = self.job.spark.read.format("delta").load(self.path)
-            judgement = judge(self._on_days(written, days), self.table.name, self.rules, self.day_column, self._with_rows())
+            judgement = self._judge(self._on_days(written, days))
             entries = [self._entry(day, judgement, version, is_published=True) for day in days]
-            self.job.ledger.record(entries, judgement.verdicts, self.batch.arrivals)
+            self.job.ledger.record(entries, judgement.verdicts, self.batch.arrivals, profiles=self.profiles)
         return self._result(judgement, days, version, entries)
 
     def _audit_then_publish(self) -> JobResult:
@@ -73,11 +75,19 @@ class Publication:
         try:
             staged = self._stage(staging)
             on_time, self.aside = parted(staged, self.day_column)
-            judgement = judge(on_time, self.table.name, self.rules, self.day_column, self._with_rows())
+            judgement = self._judge(on_time)
             self.rulings = Ruling(self.job, self.table, self.batch, self.day_column).rule_on(on_time, judgement)
             return self._publish(staged, on_time, judgement)
         finally:
             Place.of(staging).delete_folder()
+
+    def _judge(self, rows: DataFrame) -> Judgement:
+        """What the gate says of the rows, what the days before say, and what was found before the gate."""
+        judgement = judge(rows, self.table.name, self.rules, self.day_column, self._with_rows())
+        over_time = Comparison(self.job, self.table, self.batch, self.day_column).judge(rows, judgement)
+        self.profiles = over_time.profiles
+        judgement = over_time.added_to(judgement)
+        return replace(judgement, verdicts=[*judgement.verdicts, *self.batch.findings])
 
     def _stage(self, staging: str) -> DataFrame:
         rows = marked(self.candidate, self.table, self.batch.late, self.discarded)
@@ -100,7 +110,8 @@ class Publication:
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
             arrivals = self._arrivals(judgement) if passed or not entries else ()
             waiting = [(self.table.name, key, self.job.request.run_id) for key in keys]
-            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting, questions=self.rulings.questions)
+            profiles = [profile for profile in self.profiles if profile.day in passed]
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting, questions=self.rulings.questions, profiles=profiles)
         return self._result(judgement, passed, version, entries)
 
     def _with_rows(self) -> list[str]:

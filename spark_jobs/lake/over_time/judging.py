@@ -94,7 +94,7 @@ def _new_categories(check: NewCategories, today: Today, history: History) -> Fin
         return Finding(False, f"more than {MOST_CATEGORIES}", sentence)
     new = sorted((key for key in now if key.startswith("=") and key not in before), key=lambda key: (-now[key], key))
     shown = ", ".join(f"{named(key)} ({now[key]:,} rows)" for key in new[:NAMED_AT_MOST])
-    sentence = f"{len(new)} values that none of the {len(known)} days before has, at most {check.at_most} are expected: {shown}."
+    sentence = f"{len(new)} value{'' if len(new) == 1 else 's'} that none of the {len(known)} days before has, at most {check.at_most} are expected: {shown}."
     return Finding(len(new) <= check.at_most, shown or "none", sentence, sum(now[key] for key in new))
 
 

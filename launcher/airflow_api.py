@@ -39,6 +39,10 @@ class AirflowApi:
         """The answer to POST /api/v2<path>."""
         return self._call("POST", f"/api/v2{path}", body)
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer to PATCH /api/v2<path>."""
+        return self._call("PATCH", f"/api/v2{path}", body)
+
     def has_dag(self, dag_id: str) -> bool:
         """Whether the DAG's file was read already."""
         return bool(self.get("/dags", dag_id_pattern=dag_id, limit=100)["total_entries"])

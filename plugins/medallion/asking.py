@@ -59,7 +59,6 @@ class DecisionOperator(HITLOperator):
         super().__init__(
             subject=f"Publish {table}?",
             options=[PUBLISH, HOLD],
-            params={"reason": Param("", type="string", maxLength=500, title="Reason", description="Why; kept in the ledger with your name.")},
             response_timeout=PATIENCE,
             **kwargs,
         )
@@ -95,6 +94,16 @@ class DecisionOperator(HITLOperator):
 
     def _open(self, context: Context) -> list[Question]:
         return _ledger().decisions.open_questions(self.table, run_name(context["dag_run"]))
+
+
+def decision_task(table: str) -> DecisionOperator:
+    """The task `<table>.decision`."""
+    return DecisionOperator(
+        task_id=decision_id(table),
+        table=table,
+        params={"reason": Param("", type="string", maxLength=500, title="Reason", description="Why; kept in the ledger with your name.")},
+        doc_md=f"Skipped, unless a rule of {table} asks a person whether to publish.",
+    )
 
 
 def evidence_text(question: Question) -> str:

@@ -13,13 +13,14 @@ from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from medallion.asked_days import DAYS, pipeline_days_task
-from medallion.asking import DecisionOperator, asks, decided_id, decision_id, table_tasks
+from medallion.asking import asks, decided_id, decision_task, table_tasks
 from medallion.assets import table_asset
 from medallion.day_timetable import DayTimetable
 from medallion.documentation import pipeline_doc, table_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
 from medallion.model_dags import inference_id, training_id
+from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, task_defaults
 from medallion.run_name import run_name
 from medallion.triggering import wake
@@ -63,6 +64,8 @@ def pipeline_dag(pipeline: str) -> DAG:
     ) as dag:
         tasks = _table_tasks(lake, pipeline)
         _wake_models(lake, pipeline, tasks)
+        # Behind the tables, not the gates: those must stay last tasks, for a run is what its last tasks are.
+        list(tasks.values()) >> report_task(pipeline)
     return dag
 
 
@@ -91,9 +94,8 @@ def _published(lake: Lake, name: str, owner: str, build: LakeJobOperator) -> Bas
     """The task after which the table is as it will be: its own, or, where a rule asks, the one that obeys the answer."""
     if not asks(lake.table(name)):
         return build
-    decision = DecisionOperator(task_id=decision_id(name), table=name, doc_md=f"Skipped, unless a rule of {name} asks a person whether to publish.")
     decided = _table_task(lake, name, owner, decided_id(name))
-    build >> decision >> decided
+    build >> decision_task(name) >> decided
     return decided
 
 

@@ -25,6 +25,8 @@ TRAINING, INFERENCE = "flight_delay_training", "flight_delay_inference"
 BACKFILLED = "2013-02-01"
 KEY = ["flight_date", "carrier", "flight", "origin"]
 WOKEN = {"trigger_flight_delay_training", "trigger_flight_delay_inference"}
+ASKING = {"gold.daily_flights.decision", "gold.daily_flights.decided"}
+"""Only a day of chaos is asked about."""
 BUILT = {
     *(f"{layer}.{table}" for layer in ("bronze", "silver") for table in ("flights", "weather", "planes", "airports", "airlines")),
     "silver.flight_features",
@@ -74,6 +76,7 @@ def test_a_month_by_the_form_and_a_day_by_backfill_end_well_in_every_task(publis
     assert [(run["state"], run["partition_key"]) for run in (month, day)] == [("success", None), ("success", BACKFILLED)]
     for run in (month, day):
         states = published.api.task_states(DAILY, run["dag_run_id"])
+        assert {states.pop(task) for task in ASKING} == {"skipped"}
         assert set(states) == {*BUILT, *WOKEN, "resolve_days", "bronze_gate", "silver_gate", "gold_gate"}
         assert set(states.values()) == {"success"}
 

@@ -1,0 +1,62 @@
+"""A person decides: 2013-03-08, when snow made the flights of New York late by 86 minutes on average."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from launcher.landing import land
+from tests.end_to_end.running_lake import DAILY, PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from tests.end_to_end.running_lake import RunningLake
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
+
+CHAOS = "2013-03-08"
+TABLE, DECISION, DECIDED = "gold.daily_flights", "gold.daily_flights.decision", "gold.daily_flights.decided"
+
+
+def wait_for(lake: RunningLake, run_id: str, task: str, state: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while (found := lake.api.task_states(DAILY, run_id).get(task)) != state:
+        assert time.monotonic() < until, found
+        assert found not in {"failed", "upstream_failed", "skipped"}, lake.log(DAILY, run_id, TABLE)
+        time.sleep(0.5)
+
+
+def answer(lake: RunningLake, run_id: str, option: str, reason: str) -> dict[str, Any]:
+    place = f"/dags/{DAILY}/dagRuns/{run_id}/taskInstances/{DECISION}/-1/hitlDetails"
+    shown: dict[str, Any] = lake.api.get(place)
+    lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
+    return shown
+
+
+def days_of(lake: RunningLake) -> set[str]:
+    return {str(day) for day in lake.frame(TABLE).flight_date}
+
+
+def test_a_day_of_chaos_waits_for_a_person_and_is_published_when_she_says_so(published: RunningLake) -> None:
+    land(published.landing, date.fromisoformat(CHAOS), date.fromisoformat(CHAOS))
+    published.api.trigger(DAILY, "chaos_held", {"first_day": CHAOS, "last_day": None})
+    wait_for(published, "chaos_held", DECISION, "awaiting_input")
+    assert CHAOS not in days_of(published)
+    shown = answer(published, "chaos_held", "Hold", "is it really so?")
+    assert shown["subject"] == f"Publish {TABLE} of {CHAOS}?"
+    assert "rule `no\\_day\\_of\\_chaos`" in shown["body"] or "rule `no_day_of_chaos`" in shown["body"]
+    assert "1 of 1 rows break it" in shown["body"]
+    assert dict(published.api.follow(DAILY, "chaos_held", PATIENCE_SECONDS))[""] == "failed"
+    assert "Held by admin: is it really so?" in published.log(DAILY, "chaos_held", DECIDED)
+    assert CHAOS not in days_of(published)
+
+    published.api.trigger(DAILY, "chaos_published", {"first_day": CHAOS, "last_day": None, "force": True})
+    wait_for(published, "chaos_published", DECISION, "awaiting_input")
+    answer(published, "chaos_published", "Publish", "snow")
+    assert dict(published.api.follow(DAILY, "chaos_published", PATIENCE_SECONDS))[""] == "success"
+    assert CHAOS in days_of(published)
+    question = published.ledger.decisions.questions(TABLE)[0]
+    assert (question.day, question.rule, question.answer, question.answered_by, question.reason) == (CHAOS, "no_day_of_chaos", "publish", "admin", "snow")
+    assert not published.ledger.days(TABLE)[CHAOS].clean

@@ -18,6 +18,7 @@ from expectations.errors import TransientError
 from expectations.jobs import JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
+from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
 from medallion.spark_connection import spark_connection, spark_remote
@@ -37,7 +38,7 @@ INTERRUPT_SECONDS = 10.0
 class LakeJobOperator(SparkSubmitOperator):
     """Runs `verb name` on Spark, and makes a log line, an asset event and the choice between retry and fail of the result.
 
-    The type of the Airflow connection decides: `spark_connect` runs the job in this process against a warm server, or as a child
+    The type of the Airflow connection decides (a report needs none): `spark_connect` runs the job in this process against a warm server, or as a child
     of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, for which this class extends
     the provider's operator. Its fields are templates; an empty one means not given.
     """
@@ -66,6 +67,8 @@ class LakeJobOperator(SparkSubmitOperator):
         self.connection = connection
         self._child: subprocess.Popen[str] | None = None
         self._submitted = False
+        if verb == "report" or reported_table(self):
+            self.operator_extra_links = (ReportLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the provider's returns nothing
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
@@ -74,6 +77,8 @@ class LakeJobOperator(SparkSubmitOperator):
         result = self._result(request, connection, context)
         facts = {**result.facts, "status": result.status, "message": result.message, "seconds": result.seconds}
         facts |= {"remark": self.remark} if self.remark else {}
+        if table := reported_table(self):
+            facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
         result.raise_if_failed()
         self._tell(context, facts, request.name)
         self.log.info(result.message)
@@ -109,9 +114,10 @@ class LakeJobOperator(SparkSubmitOperator):
                 event.extra = facts
 
     def _result(self, request: JobRequest, connection: str, context: Context) -> JobResult:
-        if spark_connection(connection).conn_type == "spark":
+        needs_spark = request.verb != "report"
+        if needs_spark and spark_connection(connection).conn_type == "spark":
             return self._by_spark_submit(request, connection, context)
-        remote = spark_remote(connection)
+        remote = spark_remote(connection) if needs_spark else ""
         python = os.environ.get("LAKE_PYTHON")
         if python:
             return self._by_child(request, python, remote)

@@ -15,6 +15,7 @@ from medallion.assets import model_asset, table_asset
 from medallion.documentation import model_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
+from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, TRAINING_TIMEOUT, task_defaults
 from medallion.run_name import run_name
 from medallion.triggering import wake
@@ -96,7 +97,7 @@ def inference_dag(model: str) -> DAG:
         tags=["lake", "model", model],
     ) as dag:
         score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts))
-        form_days_task() >> score
+        form_days_task() >> score >> report_task(predictions)
     return dag
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.definitions.retry_policy import RetryDecision
 
 from expectations.errors import TerminalError, TransientError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=20)
@@ -17,15 +21,27 @@ TRAINING_TIMEOUT = timedelta(hours=6)
 LIGHT_TIMEOUT = timedelta(minutes=10)
 """Of tasks that need no Spark."""
 
-RETRY_POLICY = ExceptionRetryPolicy(
+
+class SayingRetryPolicy(ExceptionRetryPolicy):
+    """Airflow logs a decision's reason as the last line of a failed try: here it says which kind of failure it was, and what follows."""
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None) -> RetryDecision:
+        """The rules' decision, with a sentence of which only the end depends on how many tries are left."""
+        decision = super().evaluate(exception, try_number, max_tries, context)
+        if decision.action is RetryAction.FAIL:
+            return RetryDecision(decision.action, reason="data failure: not tried again; the data, a contract or the request has to change first")
+        kind = "the surroundings failed, not the data" if decision.action is RetryAction.RETRY else "a failure of a kind that is not known here"
+        if try_number > max_tries:
+            follows = f"this was the last of {try_number} tries; see to the cause, then clear the task"
+        else:
+            follows = f"tried again in {RETRY_DELAY.seconds} s, this was try {try_number} of {max_tries + 1}"
+        return RetryDecision(decision.action, decision.retry_delay, f"{kind}: {follows}")
+
+
+RETRY_POLICY = SayingRetryPolicy(
     rules=[
-        RetryRule(exception=TerminalError, action=RetryAction.FAIL, reason="the data, a contract or the request has to change first"),
-        RetryRule(
-            exception=[TransientError, ConnectionError],
-            action=RetryAction.RETRY,
-            retry_delay=RETRY_DELAY,
-            reason="the surroundings failed, not the data",
-        ),
+        RetryRule(exception=TerminalError, action=RetryAction.FAIL),
+        RetryRule(exception=[TransientError, ConnectionError], action=RetryAction.RETRY, retry_delay=RETRY_DELAY),
     ],
 )
 

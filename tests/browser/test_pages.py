@@ -99,6 +99,47 @@ def test_a_run_is_a_graph_of_the_tables(published: RunningLake, page: Page, tmp_
     page.screenshot(path=tmp_path / "graph.png")
 
 
+def test_a_tasks_button_leads_to_its_quality_report(published: RunningLake, page: Page, tmp_path: Path) -> None:
+    address = f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31/tasks/silver.flights"
+    enter(page, published.password)
+    page.goto(address)
+    button = page.get_by_role("link", name="Quality report", exact=True)
+    button.wait_for()
+    page.screenshot(path=tmp_path / "button.png")
+    page.goto(str(button.get_attribute("href")))
+    assert page.get_by_role("heading", level=1).inner_text() == "silver.flights: done"
+    rules = page.locator("table").first.locator("tr")
+    assert (
+        "distance_miles values must be greater than or equal to 1 and less than or equal to 6000."
+        in rules.filter(has_text="between(distance_miles)").inner_text()
+    )
+    assert page.locator("details").count() == 31
+    page.screenshot(path=tmp_path / "report.png", full_page=True)
+    page.get_by_role("link", name="All tables of the run").click()
+    assert page.get_by_role("link", name="gold.daily_flights").count() == 1
+    page.screenshot(path=tmp_path / "run.png")
+
+
+def test_the_navigation_leads_to_the_list_of_quality_reports(published: RunningLake, page: Page, tmp_path: Path) -> None:
+    enter(page, published.password)
+    page.goto("/plugin/quality-reports")
+    listed = page.frame_locator("iframe").get_by_role("link", name="demo_2013-01-01_to_2013-01-31", exact=True)
+    listed.wait_for()
+    page.screenshot(path=tmp_path / "list.png")
+    listed.click()
+    page.frame_locator("iframe").get_by_role("link", name="silver.flights").wait_for()
+
+
+def test_a_report_asks_for_the_password_and_then_is_shown(published: RunningLake, page: Page) -> None:
+    address = f"/lake/reports/{DAILY}/demo_2013-01-01_to_2013-01-31/index.html"
+    page.goto(address)
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password", exact=True).fill(published.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{address}")
+    assert page.get_by_role("heading", level=1).inner_text() == "Quality report"
+
+
 def test_a_tasks_page_shows_what_it_did(published: RunningLake, page: Page, tmp_path: Path) -> None:
     enter(page, published.password)
     page.goto(f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31/tasks/gold.daily_flights")

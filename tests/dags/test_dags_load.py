@@ -63,6 +63,19 @@ def test_the_last_tasks_wake_the_models_once_their_tables_are_there(shop_dags: d
     assert tasks["trigger_spender_inference"]["upstream"] == ["silver.visits"]
 
 
+def test_a_report_waits_for_every_table_and_nothing_waits_for_it(shop_dags: dict[str, Any]) -> None:
+    tasks = shop_dags["dags"]["shop_daily"]["tasks"]
+    assert tasks["quality_reports"]["upstream"] == ["bronze.shops", "bronze.visits", "gold.days", "silver.shops", "silver.visits"]
+    assert not [name for name, task in tasks.items() if "quality_reports" in task["upstream"]]
+    assert shop_dags["dags"]["spender_inference"]["tasks"]["quality_reports"]["upstream"] == ["score"]
+
+
+def test_the_gates_are_last_tasks_so_that_the_run_fails_with_them(shop_dags: dict[str, Any]) -> None:
+    tasks = shop_dags["dags"]["shop_daily"]["tasks"]
+    waited_for = {name for task in tasks.values() for name in task["upstream"]}
+    assert {"bronze_gate", "silver_gate", "gold_gate"} & waited_for == set()
+
+
 def test_every_dag_has_docs_and_every_task_an_owner_docs_retries_and_a_time_limit(loaded: dict[str, Any]) -> None:
     for dag_id, dag in loaded["dags"].items():
         assert dag["docs"], dag_id

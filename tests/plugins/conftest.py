@@ -14,6 +14,8 @@ import pytest
 # Airflow writes its configuration where this points to, when it is imported.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
 os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).resolve().parents[2] / "plugins"))
+os.environ.setdefault("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of these tests, of no use anywhere else, and long enough for SHA-512")
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,6 +37,7 @@ def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) 
     Place.of(f"{folder}/index.html").write_text(page("run.html", tables=tables, **about))
     facts = {
         "report": f"{folder}/index.html",
+        "written": about["written"],
         "tables": {table.name: table.status for table in tables},
         "judged": sum(table.judged for table in tables),
         "broken": sum(table.broken for table in tables),

@@ -16,6 +16,7 @@ from expectations.errors import DataError, LeaseError, RequestError, TransientEr
 from expectations.jobs import JobRequest, JobResult
 from medallion.assets import table_asset
 from medallion.lake_job import LakeJobOperator
+from medallion.reporting import report_task
 from medallion.retrying import RETRY_POLICY
 
 if TYPE_CHECKING:
@@ -181,3 +182,57 @@ def test_spark_submit_gets_the_job_delta_its_jars_and_the_connections_own_settin
 )
 def test_only_the_surroundings_are_worth_another_try(error: Exception, action: RetryAction) -> None:
     assert RETRY_POLICY.evaluate(error, try_number=1, max_tries=2).action is action
+
+
+@pytest.mark.parametrize(
+    ("error", "try_number", "sentence"),
+    [
+        (DataError("held"), 1, "data failure: not tried again; the data, a contract or the request has to change first"),
+        (TransientError("gone"), 1, "the surroundings failed, not the data: tried again in 20 s, this was try 1 of 3"),
+        (TransientError("gone"), 3, "the surroundings failed, not the data: this was the last of 3 tries; see to the cause, then clear the task"),
+        (RuntimeError("grpc"), 2, "a failure of a kind that is not known here: tried again in 20 s, this was try 2 of 3"),
+    ],
+)
+def test_a_failure_says_of_which_kind_it_is_and_what_follows(error: Exception, try_number: int, sentence: str) -> None:
+    assert RETRY_POLICY.evaluate(error, try_number=try_number, max_tries=2).reason == sentence
+
+
+def test_a_report_needs_no_connection_and_no_server(engine: Engine) -> None:
+    engine(answer("done"))
+    shown = execute(report_task("shop"), context())
+    assert shown == {"status": "done", "message": "silver.visits done at "}
+
+
+def test_with_lake_python_a_report_is_written_by_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_PYTHON", sys.executable)
+    monkeypatch.setattr("medallion.lake_job.RUN", FAKE_RUN)
+    assert execute(report_task("shop"), context())["message"] == "report shop done for no days at "
+
+
+@pytest.mark.usefixtures("server")
+def test_an_asset_event_names_the_page_of_its_report(engine: Engine) -> None:
+    engine(answer("done"))
+    given = context()
+    execute(build(), given)
+    assert given["outlet_events"][table_asset("silver.visits")].extra["report"] == "/lake/reports/shop_daily/manual__1/silver.visits.html"
+
+
+@pytest.mark.parametrize(
+    ("job", "address"),
+    [
+        (build(), "/lake/reports/shop_daily/manual__2024-05-02T06%3A00%3A00%2B00%3A00/silver.visits.html"),
+        (
+            LakeJobOperator(task_id="score", verb="score", name="spender", outlets=[table_asset("gold.predictions")]),
+            "/lake/reports/shop_daily/manual__2024-05-02T06%3A00%3A00%2B00%3A00/gold.predictions.html",
+        ),
+        (report_task("shop"), "/lake/reports/shop_daily/manual__2024-05-02T06%3A00%3A00%2B00%3A00/index.html"),
+    ],
+)
+def test_a_task_that_publishes_and_the_one_that_reports_link_to_the_report(job: LakeJobOperator, address: str) -> None:
+    (link,) = job.operator_extra_links
+    key = SimpleNamespace(dag_id="shop_daily", run_id="manual__2024-05-02T06:00:00+00:00")
+    assert (link.name, link.get_link(job, ti_key=key)) == ("Quality report", address)
+
+
+def test_a_task_that_judges_nothing_has_no_link_to_a_report() -> None:
+    assert not LakeJobOperator(task_id="maintain", verb="maintain", name="silver.visits").operator_extra_links

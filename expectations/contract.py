@@ -141,6 +141,11 @@ class TableContract(Facts):
     """What a day promises beside the days before it."""
     quarantine_limit: QuarantineLimit | None = None
 
+    @property
+    def asks(self) -> bool:
+        """Whether a rule puts days to a person."""
+        return any(rule.on_fail == "ask" for rule in (*self.rules, *self.over_time))
+
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TableContract:
         named = [("grain", name) for name in self.grain] + [("day", self.day), ("order_by", self.order_by), ("predict_at", self.predict_at)]

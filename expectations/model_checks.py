@@ -31,10 +31,9 @@ def check_model(lake: Lake, model: Model) -> None:
 
 def _check_asks_nobody(lake: Lake, model: Model) -> None:
     table = lake.tables[model.contract.predictions]
-    for position, rule in enumerate(table.contract.rules):
-        if rule.on_fail == "ask":
-            place = table.line("rules", position)
-            raise ContractError(f"{place}: inference fills {table.name}, and nobody is asked there: write on_fail: stop for {rule.label}.")
+    if table.contract.asks:
+        place = table.line("rules" if any(rule.on_fail == "ask" for rule in table.contract.rules) else "over_time")
+        raise ContractError(f"{place}: inference fills {table.name}, and nobody is asked there: write on_fail: stop instead of ask.")
 
 
 def _check_target(lake: Lake, model: Model) -> None:

@@ -28,11 +28,6 @@ PATIENCE = timedelta(hours=12)
 """How long a question waits. A daily DAG runs one run at a time: the next day's must not wait for ever."""
 
 
-def asks(table: Table) -> bool:
-    """Whether a rule of the table puts days to a person."""
-    return any(rule.on_fail == "ask" for rule in table.contract.rules)
-
-
 def decision_id(table: str) -> str:
     """The id of the task where a person decides."""
     return f"{table}.decision"
@@ -45,7 +40,7 @@ def decided_id(table: str) -> str:
 
 def table_tasks(table: Table) -> list[str]:
     """The ids of the tasks that build a table, in their order."""
-    return [table.name, *([decision_id(table.name), decided_id(table.name)] if asks(table) else [])]
+    return [table.name, *([decision_id(table.name), decided_id(table.name)] if table.contract.asks else [])]
 
 
 class DecisionOperator(HITLOperator):

@@ -13,7 +13,7 @@ from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from medallion.asked_days import DAYS, pipeline_days_task
-from medallion.asking import asks, decided_id, decision_task, table_tasks
+from medallion.asking import decided_id, decision_task, table_tasks
 from medallion.assets import table_asset
 from medallion.day_timetable import DayTimetable
 from medallion.documentation import pipeline_doc, table_doc
@@ -92,7 +92,7 @@ def _table_tasks(lake: Lake, pipeline: str) -> dict[str, BaseOperator]:
 
 def _published(lake: Lake, name: str, owner: str, build: LakeJobOperator) -> BaseOperator:
     """The task after which the table is as it will be: its own, or, where a rule asks, the one that obeys the answer."""
-    if not asks(lake.table(name)):
+    if not lake.table(name).contract.asks:
         return build
     decided = _table_task(lake, name, owner, decided_id(name))
     build >> decision_task(name) >> decided

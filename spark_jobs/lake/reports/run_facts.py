@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from expectations.lake import Lake
     from expectations.ledger import Attempt, DayEntry, Ledger, Question, Verdict
 
 GOOD = ("done", "unchanged")
 NOT_RUN = "not run"
+Sentences = dict[str, list[str]]
+"""Day to sentences."""
 
 
 @dataclass(frozen=True)
 class DayFacts:
-    """One day of one table: `state` is published or held, or empty where the run only judged it; `entry` is None where a later run made the day anew."""
+    """One day of one table: `state` is published, held or asks, or empty where the run only judged it; `entry` is None where a later run made the day anew."""
 
     day: str
     state: str
@@ -25,6 +25,8 @@ class DayFacts:
     verdicts: tuple[Verdict, ...]
     held: tuple[str, ...]
     """The sentences of the rules that hold it, with examples."""
+    let_through: tuple[str, ...]
+    """The rules that it broke and that a person has let it through, with who and why."""
     questions: tuple[Question, ...]
 
     @property
@@ -58,8 +60,8 @@ class TableFacts:
 
     @property
     def in_state(self) -> dict[str, list[str]]:
-        """`published` and `held` to the days of the run that are."""
-        return {state: [day.day for day in self.days if day.state == state] for state in ("published", "held")}
+        """`published`, `held` and `asks` to the days of the run that are."""
+        return {state: [day.day for day in self.days if day.state == state] for state in ("published", "held", "asks")}
 
     @property
     def questions(self) -> list[Question]:
@@ -110,7 +112,7 @@ def _days(ledger: Ledger, run_id: str, attempts: list[Attempt]) -> tuple[DayFact
     table = attempts[0].table
     verdicts = ledger.verdicts(run_id, table)
     questions = ledger.decisions.questions(table, run_id)
-    states, held = _states(reversed(attempts))
+    states, held, let_through = _states(attempts[::-1])
     named = sorted({*states, *(verdict.day for verdict in verdicts), *(question.day for question in questions)})
     entries = ledger.days(table, named)
     return tuple(
@@ -120,24 +122,31 @@ def _days(ledger: Ledger, run_id: str, attempts: list[Attempt]) -> tuple[DayFact
             entry=entries[day] if day in entries and entries[day].run_id == run_id else None,
             verdicts=tuple(verdict for verdict in verdicts if verdict.day == day),
             held=tuple(held.get(day, ())),
+            let_through=tuple(let_through.get(day, ())),
             questions=tuple(question for question in questions if question.day == day),
         )
         for day in named
     )
 
 
-def _states(attempts: Iterable[Attempt]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Day to how the run left it, and held day to why. `attempts`: the earliest first, as a later one of the same run counts."""
+def _states(attempts: list[Attempt]) -> tuple[dict[str, str], Sentences, Sentences]:
+    """Day to how the run left it, held day to why, and published day to what it was let through.
+
+    `attempts`: the earliest first, as a later one of the same run counts.
+    """
     states: dict[str, str] = {}
-    held: dict[str, list[str]] = {}
+    held: Sentences = {}
+    let_through: Sentences = {}
     for attempt in attempts:
-        refused: dict[str, list[str]] = attempt.facts.get("held") or {}
+        refused: Sentences = attempt.facts.get("held") or {}
         for day in attempt.facts.get("days") or []:
             states[day] = "published"
             held.pop(day, None)
+        states |= dict.fromkeys(attempt.facts.get("asks") or {}, "asks")
         states |= dict.fromkeys(refused, "held")
         held |= refused
-    return states, held
+        let_through |= attempt.facts.get("let_through") or {}
+    return states, held, let_through
 
 
 def _why_not(lake: Lake, table: str, before: dict[str, TableFacts]) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from expectations.jobs import JobResult
 from spark_jobs.lake.reports.pages import page
 from spark_jobs.lake.reports.run_facts import tables_of_run
-from spark_jobs.lake.reports.validation_results import in_words, rules_by_label, suite_result
+from spark_jobs.lake.reports.sayings import gone, sayings
+from spark_jobs.lake.reports.validation_results import suite_result
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from expectations.ledger import Ledger
     from expectations.settings import Settings
     from spark_jobs.lake.reports.run_facts import TableFacts
+    from spark_jobs.lake.reports.sayings import Saying
 
 HISTORY = 20
 """Verdicts of a rule that a page shows."""
@@ -46,14 +48,14 @@ def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) 
 
 
 def _write_table(folder: str, lake: Lake, ledger: Ledger, table: TableFacts, about: dict[str, str]) -> None:
-    rules = rules_by_label(lake.table(table.name).contract)
-    results = {day.day: suite_result(table.name, about["run_id"], day, rules) for day in table.days}
+    said = sayings(lake.table(table.name).contract)
+    results = {day.day: suite_result(table.name, about["run_id"], day, said) for day in table.days}
     Place.of(f"{folder}/{table.name}.json").write_text(json.dumps(results, indent=1))
-    text = page("table.html", table=table, results=results, rules=_rules(ledger, table, rules), **about)
+    text = page("table.html", table=table, results=results, rules=_rules(ledger, table, said), **about)
     Place.of(f"{folder}/{table.name}.html").write_text(text)
 
 
-def _rules(ledger: Ledger, table: TableFacts, rules: dict[str, Any]) -> list[dict[str, Any]]:
+def _rules(ledger: Ledger, table: TableFacts, said: dict[str, Saying]) -> list[dict[str, Any]]:
     """Each judged rule: its name, what it says, what happens where it is broken, and its last verdicts, the oldest first."""
     verdicts = {verdict.rule: verdict for day in table.days for verdict in day.verdicts}
     broken = Counter(verdict.rule for day in table.days for verdict in day.verdicts if not verdict.success)
@@ -61,7 +63,7 @@ def _rules(ledger: Ledger, table: TableFacts, rules: dict[str, Any]) -> list[dic
     return [
         {
             "label": label,
-            "words": in_words(rules.get(label)),
+            "words": (said.get(label) or gone(label)).words,
             "on_fail": verdict.on_fail,
             "judged": days[label],
             "broken": broken[label],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from great_expectations.core.expectation_validation_result import expectationSui
 
 from expectations.jobs import REPORTS
 from expectations.ledger import Question, Verdict
+from expectations.loader import _load
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.reports.conftest import Reported
@@ -24,7 +26,7 @@ def text_of(page: str) -> str:
     """A page without its tags, as it is read."""
     body = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     words = " ".join(re.sub(r"<[^>]+>", " ", body).split())
-    return re.sub(r" ([,:])", r"\1", words)
+    return re.sub(r" ([,:])", r"\1", html.unescape(words))
 
 
 def test_a_tables_page_says_how_each_rule_judged_each_day(shop: Reported) -> None:
@@ -164,6 +166,38 @@ def test_a_rule_that_the_contract_no_longer_has_is_still_reported(shop: Reported
     shop.attempt(SOLD, "done", [FIRST])
     shop.report()
     assert "gone the contract no longer has this rule stop 0 of 1" in text_of(shop.page(f"{SOLD}.html"))
+
+
+def test_a_day_that_a_person_let_through_says_who_and_why(shop: Reported) -> None:
+    shop.judged(FAIR)
+    shop.attempt(SOLD, "asks", [], asks={FIRST: ["fair_price: 1 of 7 rows break it."]})
+    shop.report()
+    assert f"{SOLD} asks {FIRST} 0 0 1 of 1" in text_of(shop.page("index.html"))
+    shop.attempt(SOLD, "done", [FIRST], let_through={FIRST: ["fair_price, let through by ada: a jubilee price"]})
+    shop.report()
+    assert f"{SOLD} done {FIRST} 0 0 1 of 1" in text_of(shop.page("index.html"))
+    assert "fair_price, let through by ada: a jubilee price" in text_of(shop.page(f"{SOLD}.html"))
+
+
+def test_what_the_engine_judges_without_great_expectations_is_in_the_report_too(shop: Reported) -> None:
+    contract = shop.project / "expectations" / "silver" / "sales.yaml"
+    contract.write_text(contract.read_text() + "over_time:\n  - {check: row_count, at_most_off: 0.3}\n")
+    _load.cache_clear()
+    shop.judged(
+        Verdict(SOLD, FIRST, "row_count over time", "warn", success=False, rows_judged=6, rows_broken=0, observed="6 rows, 3 were expected"),
+        Verdict(SOLD, FIRST, "not_null(item)", "quarantine", success=True, rows_judged=6, rows_broken=0),
+        Verdict("bronze.sales", FIRST, "schema", "warn", success=False, rows_judged=0, rows_broken=0, observed="added: colour"),
+        Verdict("bronze.sales", FIRST, "type", "warn", success=True, rows_judged=6, rows_broken=0),
+    )
+    shop.attempt("bronze.sales", "done", [FIRST])
+    shop.attempt(SOLD, "done", [FIRST])
+    shop.report()
+    silver, bronze = text_of(shop.page(f"{SOLD}.html")), text_of(shop.page("bronze.sales.html"))
+    assert "row_count over time Beside the days before: row_count (window 28, at_least_days 3, against same_weekday, at_most_off 0.3) warn" in silver
+    assert "not_null(item) item values must never be null. quarantine 0 of 1" in silver
+    assert "schema A landed file has the contract's columns, and no others. warn 1 of 1" in bronze
+    assert "schema broken: warn 0 0 added: colour" in bronze
+    assert "type Each text is of its column's type. warn 0 of 1" in bronze
 
 
 def test_an_unknown_name_is_one_sentence(shop: Reported) -> None:

@@ -125,6 +125,12 @@ class Lake:
         """The tables that read `table`."""
         return [name for name, other in self.tables.items() if table in {i.table for i in other.contract.inputs}]
 
+    def downstream(self, table: str) -> tuple[list[str], list[str]]:
+        """The tables made of `table`, directly or by way of others, inputs first, and the models that learn from or look at any of these."""
+        made = [name for name in self.in_order(self.tables) if table in self.ancestors(name)]
+        seen = {table, *made}
+        return made, [name for name, model in self.models.items() if seen & {model.contract.training, model.contract.features}]
+
     def models_of(self, pipeline: str) -> list[str]:
         """The models whose features this pipeline builds."""
         tables = set(self.pipeline(pipeline).tables)

@@ -1,0 +1,224 @@
+"""Drift: a landed file whose columns are not the contract's, what becomes of it, and whom it touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from expectations.column_types import COLUMN, SIMPLE_TYPES
+from expectations.errors import SourceError, did_you_mean
+from expectations.ledger import Verdict
+from expectations.over_time_checks import RULE_OF_LANDING
+from expectations.table_checks import ENGINE_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pyspark.sql import Column, DataFrame
+
+    from expectations.lake import Lake, Table
+    from spark_jobs.lake.job import Job
+    from spark_jobs.lake.sources import LandedFile
+
+EXTRA, UNCAST = "_extra", "_uncast"
+MOST_KEYS = 1000
+NAMED_AT_MOST = 5
+LONGEST_NAME = 60
+ARROW_TYPES = {
+    "string": {"string", "large_string"},
+    "int": {"int32", "int16", "int8"},
+    "bigint": {"int64", "uint32"},
+    "double": {"double", "float"},
+    "boolean": {"bool"},
+    "date": {"date32[day]", "date64[ms]"},
+    "binary": {"binary", "large_binary"},
+}
+CASTABLE = {
+    "string": {"text", "number", "bool", "date", "timestamp"},
+    **{number: {"number", "text"} for number in ("int", "bigint", "double")},
+    "boolean": {"text"},
+    "date": {"text", "timestamp"},
+    "timestamp": {"text", "date"},
+    "binary": {"text"},
+}
+"""A type of the contract to the kinds of values that can be cast to it; others mean something else, and are refused."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a file's columns differ from the contract's. `changed`: a column and the type that the Parquet file has of it."""
+
+    added: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    changed: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.missing or self.changed)
+
+    def __str__(self) -> str:
+        parts = [f"missing {_named(self.missing)}" if self.missing else "", f"added {_named(self.added)}" if self.added else ""]
+        parts += [f"column {name!r} is {found}" for name, found in self.changed[:NAMED_AT_MOST]]
+        return "; ".join(filter(None, parts))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As an asset event carries it."""
+        return {"added": list(self.added), "missing": list(self.missing), "changed": dict(self.changed)}
+
+    @property
+    def became(self) -> str:
+        """What was done, for the log."""
+        parts = [f"{_named(self.missing)} missing and read as null"] if self.missing else []
+        parts += [f"{_named(self.added)} added and kept aside in {EXTRA}"] if self.added else []
+        parts += [f"{name} is {found} and was cast" for name, found in self.changed[:NAMED_AT_MOST]]
+        return ", ".join(parts)
+
+
+def compare(lake: Lake, table: Table, header: Sequence[str], types: Sequence[str], path: str) -> Difference:
+    """How the file at `path` differs. Raises SourceError where the contract's `drift` does not allow it; then nothing of the file is read."""
+    columns = table.contract.columns
+    found = dict(zip(header, types, strict=False))
+    changed = tuple((name, found[name]) for name, column in columns.items() if name in found and not _is_of_type(column.type, found[name]))
+    difference = Difference(tuple(n for n in header if n not in columns), tuple(n for n in columns if n not in header), changed)
+    if table.contract.source is None:
+        return difference
+    drift, is_csv = table.contract.source.drift, table.contract.source.format == "csv"
+    if len(set(header)) < len(header):
+        raise SourceError(_refusal(lake, table, "a column stands twice", path))
+    if (difference.missing and drift.missing == "fail") or (difference.added and drift.added == "fail"):
+        raise SourceError(_refusal(lake, table, str(replace(difference, changed=())), path, _hint(difference)))
+    for name, kind in changed:
+        if drift.changed == "fail" or _kind(kind) not in CASTABLE[columns[name].type]:
+            says = f"column {name!r} is {kind}, but the contract {table.file} says {columns[name].type}"
+            raise SourceError(f"{table.name}: {path}: {says}; change one of them. {feeds(lake, table)} Nothing was read.")
+    taken = next((name for name in difference.added if not is_csv and _is_taken(name, header)), None)
+    if taken is not None:
+        raise SourceError(_refusal(lake, table, f"added {taken!r}, which to Spark is the name of another column", path))
+    return difference
+
+
+def with_unknown_keys(job: Job, table: Table, files: Sequence[LandedFile]) -> list[LandedFile]:
+    """JSON lines with all the keys that any of their records has: Spark would drop those that the contract does not know without a word.
+
+    One more look at the files, a quarter of a second for 300,000 records.
+    """
+    known = list(table.contract.columns)
+    lines = job.spark.read.text([file.kept for file in files])
+    keys = lines.select(F.col("_metadata.file_path").alias("file"), F.explode(F.json_object_keys("value")).alias("key"))
+    rows = keys.filter(~F.col("key").isin(known)).distinct().limit(MOST_KEYS + 1).collect()
+    if len(rows) > MOST_KEYS:
+        raise SourceError(
+            f"{table.name}: the records of {files[0].entry.path} have more than {MOST_KEYS} keys that {table.file} does not know; "
+            f"keys that are values belong into a column of type map<string,string>. {feeds(job.lake, table)} Nothing was read."
+        )
+    found: dict[str, list[str]] = {file.kept: [] for file in files}
+    for row in rows:
+        place = next(file for file in files if row["file"].endswith("/".join(file.kept.rsplit("/", 2)[1:])))
+        found[place.kept].append(row["key"])
+    whole = [replace(file, header=(*known, *sorted(found[file.kept]))) for file in files]
+    return [replace(file, difference=compare(job.lake, table, file.header, (), file.entry.path)) for file in whole]
+
+
+def evened_out(table: Table, raw: DataFrame, difference: Difference, extras: dict[str, str]) -> DataFrame:
+    """`raw` with the contract's columns: missing ones null, changed ones cast, added ones as JSON in `_extra`.
+
+    `extras`: an added column's name to what `raw` calls it. `_uncast`: the columns whose value is not of the contract's type.
+    """
+    columns = table.contract.columns
+    casts = {name: F.col(name).try_cast(columns[name].type) for name, _ in difference.changed}
+    new: dict[str, Column] = {name: F.lit(None).cast(columns[name].type if _is_parquet(table) else "string") for name in difference.missing}
+    if extras:
+        found = {name: F.col(_quoted(as_read)) for name, as_read in extras.items()}
+        is_there = F.array_contains(F.array(*(value.isNotNull() for value in found.values())), F.lit(True))
+        new[EXTRA] = F.when(is_there, F.to_json(F.struct(*(value.alias(name) for name, value in found.items()))))
+    if casts:
+        lost = [F.when(_loses(name, cast, dict(difference.changed)[name]), F.lit(name)) for name, cast in casts.items()]
+        new[UNCAST] = F.array_compact(F.array(*lost))
+        new["_corrupt"] = F.when(F.size(new[UNCAST]) > 0, F.to_json(F.struct(*(name for name in columns if name not in difference.missing))))
+        new |= {name: F.when(~F.array_contains(new[UNCAST], name), cast) for name, cast in casts.items()}
+    return raw.withColumns(new) if new else raw
+
+
+def uncast(difference: Difference) -> Column:
+    """The columns that are still without the value that could not be cast, null where all are there."""
+    lost = [F.when(F.array_contains(UNCAST, name) & F.col(name).isNull(), F.lit(name)) for name, _ in difference.changed]
+    found = F.array_compact(F.array(*lost)) if lost else F.lit(None).cast("array<string>")
+    return F.when(F.size(found) > 0, found)
+
+
+def findings(table: Table, files: Iterable[LandedFile]) -> tuple[Verdict, ...]:
+    """A verdict for each day whose file differs."""
+    return tuple(Verdict(table.name, file.entry.day, RULE_OF_LANDING, "warn", False, 0, 0, str(file.difference)) for file in files if file.difference)
+
+
+def in_words(lake: Lake, table: Table, files: Iterable[LandedFile]) -> str:
+    """What became of the files that differ, and whom it touches; nothing where none does."""
+    differing = [file for file in files if file.difference]
+    told = [f"{file.entry.path}: {file.difference.became}" for file in differing[:NAMED_AT_MOST]]
+    more = f"; {len(differing) - NAMED_AT_MOST} more files differ" if len(differing) > NAMED_AT_MOST else ""
+    return f"{'; '.join(told)}{more}. {feeds(lake, table)}" if told else ""
+
+
+def as_facts(lake: Lake, table: Table, files: Iterable[LandedFile]) -> dict[str, Any]:
+    """The same for the asset event."""
+    differing = {file.entry.path: file.difference.facts for file in files if file.difference}
+    tables, models = lake.downstream(table.name)
+    return {"drift": differing, "touches": {"tables": tables, "models": models}} if differing else {}
+
+
+def feeds(lake: Lake, table: Table) -> str:
+    """Whom a change of the table would touch, in a sentence."""
+    tables, models = lake.downstream(table.name)
+    named = ", ".join([*tables, *(f"the model {name}" for name in models)])
+    return f"It feeds {named}." if named else "Nothing reads it."
+
+
+def _refusal(lake: Lake, table: Table, what: str, path: str, hint: str = "") -> str:
+    said = f"{table.name}: the columns of {path} are not those of {table.file}: {what}.{hint}"
+    return f"{said} {feeds(lake, table)} Nothing was read; land a right file, change the contract, or say in its `drift` what becomes of such a file."
+
+
+def _hint(difference: Difference) -> str:
+    return did_you_mean(difference.added[0], difference.missing) if difference.added and difference.missing else ""
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(name if COLUMN.fullmatch(name) else repr(name[:LONGEST_NAME]) for name in names[:NAMED_AT_MOST])
+    return shown + (f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else "")
+
+
+def _is_of_type(wanted: str, found: str) -> bool:
+    """Whether a Parquet column can be what the contract says; nested ones and decimals show when they are read."""
+    if wanted == "timestamp":
+        return found.startswith("timestamp")
+    return wanted not in SIMPLE_TYPES or found in ARROW_TYPES[wanted]
+
+
+def _kind(found: str) -> str:
+    if found.startswith(("int", "uint", "float", "halffloat", "double", "decimal")):
+        return "number"
+    first = found.partition("[")[0]
+    return {"string": "text", "large_string": "text", "date32": "date", "date64": "date"}.get(first, first)
+
+
+def _is_taken(name: str, header: Sequence[str]) -> bool:
+    small = name.lower()
+    return small in ENGINE_COLUMNS or sum(small == other.lower() for other in header) > 1
+
+
+def _is_parquet(table: Table) -> bool:
+    return table.contract.source is not None and table.contract.source.format == "parquet"
+
+
+def _loses(name: str, cast: Column, found: str) -> Column:
+    """Whether a value does not survive its cast. A number or a moment that is cut has to come out the same when it is cast back."""
+    value = F.col(name)
+    is_gone = value.isNotNull() & cast.isNull()
+    back = {"number": "double", "timestamp": "timestamp"}.get(_kind(found))
+    return is_gone | F.coalesce(cast.try_cast(back) != value.cast(back), F.lit(False)) if back else is_gone
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

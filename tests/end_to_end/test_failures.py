@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from launcher.errors import LauncherError
 
 if TYPE_CHECKING:
     from tests.end_to_end.running_lake import RunningLake
@@ -36,11 +39,13 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 
 def last_line(lake: RunningLake, task: str) -> dict[str, Any]:
+    lines: list[dict[str, Any]] = []
     until = time.monotonic() + LOG_SECONDS
     while time.monotonic() < until:
-        lines = lake.log_lines("failing", "once", task)
-        if lines and "reason" in lines[-1]:
-            return lines[-1]
+        with suppress(LauncherError):  # the API knows of no task instance at first
+            lines = lake.log_lines("failing", "once", task)
+            if lines and "reason" in lines[-1]:
+                return lines[-1]
         time.sleep(1)
     pytest.fail(f"{task}: {lines}")
 

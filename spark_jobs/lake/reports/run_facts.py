@@ -37,7 +37,10 @@ class DayFacts:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What a run did with one table. `status` and `message` are those of its last job; `rows` and `quarantined` those of its last job that made any."""
+    """What a run did with one table.
+
+    `status` and `message` are those of its last job that did something, the numbers of rows those of the last one that made any.
+    """
 
     name: str
     description: str
@@ -94,6 +97,8 @@ def tables_of_run(lake: Lake, ledger: Ledger, run_id: str, name: str) -> list[Ta
 def _table(lake: Lake, ledger: Ledger, run_id: str, attempts: list[Attempt]) -> TableFacts:
     """`attempts`: the latest first."""
     last = attempts[0]
+    if last.status == "unchanged":  # a second task that found nothing more to do does not hide what the first one did
+        last = next((attempt for attempt in attempts if attempt.status == "done"), last)
     table = lake.table(last.table)
     made = next((attempt.facts for attempt in attempts if "rows_out" in attempt.facts), {})
     return TableFacts(

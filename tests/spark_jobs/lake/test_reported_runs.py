@@ -31,7 +31,7 @@ def test_a_run_that_published_a_day_and_held_another_is_reported_as_it_was(shop:
     assert shop.run("build", "silver.sales", "2024-05-01..2024-05-02").status == "held"
     run, table = page(shop, "index.html"), page(shop, "silver.sales.html")
     assert "bronze.sales done 2024-05-01..2024-05-02 6 0 0 of 2" in run
-    assert "silver.sales held 2024-05-01 2024-05-02 1 1 2 of 10 silver.sales: 1 rows of 2024-05-01 published" in run
+    assert "silver.sales held 2024-05-01 2024-05-02 1 1 2 of 10 1 rows of 2024-05-01 published" in run
     assert "2024-05-01: published, 2 rows judged, 1 good, 1 quarantined, 0 dropped, 1 of 5 rules broken" in table
     assert "2024-05-02: held, 4 rows judged, 4 good, 0 quarantined, 0 dropped, 1 of 5 rules broken not_too_many: found 4, expected" in table
     assert "fair_price cents values must be greater than or equal to 0 and less than or equal to 1000. quarantine 1 of 2" in table

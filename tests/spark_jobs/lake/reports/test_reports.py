@@ -47,9 +47,17 @@ def test_the_runs_page_lists_its_tables_with_their_verdicts(shop: Reported) -> N
     shop.attempt(SOLD, "held", [FIRST], rows_out=6, rows_quarantined=1, held={SECOND: ["not_too_many: found 9."]})
     shop.report()
     text = text_of(shop.page("index.html"))
-    assert f"{SOLD} held {FIRST} {SECOND} 6 1 1 of 2 {SOLD}: held" in text
-    assert f"gold.totals not run 0 0 0 of 0 gold.totals: {SOLD} is held" in text
-    assert "bronze.sales not run 0 0 0 of 0 bronze.sales: no job of it is in the ledger; the log of its task says why" in text
+    assert f"{SOLD} held {FIRST} {SECOND} 6 1 1 of 2 held" in text
+    assert f"gold.totals not run 0 0 0 of 0 {SOLD} is held" in text
+    assert "bronze.sales not run 0 0 0 of 0 no job of it is in the ledger; the log of its task says why" in text
+
+
+def test_a_second_task_that_found_nothing_to_do_does_not_hide_what_the_first_one_did(shop: Reported) -> None:
+    shop.judged(FEW)
+    shop.attempt(SOLD, "done", [FIRST], rows_out=6)
+    shop.attempt(SOLD, "unchanged", [])
+    shop.report()
+    assert f"{SOLD} done {FIRST} 6 0 0 of 1" in text_of(shop.page("index.html"))
 
 
 def test_a_held_day_says_why(shop: Reported) -> None:

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo up down status logs check test test-fast benchmark check-lake job clean secrets lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark check-lake job clean secrets lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ setup-dev: python ## the same, with what tests and checks need
 
 demo: setup ## run the sample lake: real flights from landing files to predictions
 	@$(LAUNCH) demo
+
+land: setup ## land more of the sample's real days: make land DAYS=2013-03-08, or DAYS=2013-03-01..2013-03-31
+	@$(LAUNCH) land $(DAYS)
 
 up: setup ## start Airflow, Spark and MLflow on 127.0.0.1, and wait until they are healthy
 	@$(LAUNCH) up

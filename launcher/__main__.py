@@ -9,6 +9,7 @@ import shlex
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.errors import LakeError
@@ -118,6 +119,18 @@ def _secrets(_: argparse.Namespace) -> int:
     return 0
 
 
+def _land(chosen: argparse.Namespace) -> int:
+    from expectations.days import parse_range
+    from launcher.environment import lake_environment
+
+    days = parse_range(" ".join(chosen.rest))
+    landing = Path(lake_environment()["LAKE_LANDING"])
+    # By name: the sample data may be deleted with the sample lake.
+    files = importlib.import_module("launcher.landing").land(landing, days.first, days.last)
+    print(f"landed {len(files)} new files under {landing}")
+    return 0
+
+
 def _demo(_: argparse.Namespace) -> int:
     # By name: the sample lake's demo may be deleted with the sample lake.
     importlib.import_module("launcher.demo").demo()
@@ -130,6 +143,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "status": (_status, "what runs, and whether it is healthy"),
     "logs": (_logs, "follow the logs of all programs, or of those named"),
     "demo": (_demo, "run the sample lake"),
+    "land": (_land, "land the sample's files of some days of 2013: 2013-03-08, or 2013-03-01..2013-03-31"),
     "clean": (_clean, "forget the lake: its tables and its state"),
     "jars": (_jars, "fetch the jars of jars.lock"),
     "secrets": (_secrets, "write the secrets that docker-compose needs"),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from launcher.landing import land
 from tests.end_to_end.running_lake import DAILY, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -40,7 +38,8 @@ def days_of(lake: RunningLake) -> set[str]:
 
 
 def test_a_day_of_chaos_waits_for_a_person_and_is_published_when_she_says_so(published: RunningLake) -> None:
-    land(published.landing, date.fromisoformat(CHAOS), date.fromisoformat(CHAOS))
+    ended = published.make("land", f"DAYS={CHAOS}")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     published.api.trigger(DAILY, "chaos_held", {"first_day": CHAOS, "last_day": None})
     wait_for(published, "chaos_held", DECISION, "awaiting_input")
     assert CHAOS not in days_of(published)

@@ -155,13 +155,13 @@ def _fault_of_bounds(rule: Rule) -> str | None:
 
 
 def _fits(value: Any, kind: str, *, is_bound: bool) -> bool:
-    """Whether Spark can compare a column of this kind with the value. Texts have an order too, but as bounds only dates make sense."""
+    """Whether Great Expectations can compare a column of this kind with the value; bounds are for numbers, dates and times only."""
     if value is None or (kind == "other" and not is_bound):
         return True
     if kind == "number":
         return is_number(value)
     if kind == "date" or is_bound:
-        return kind in {"date", "text"} and moment(value) is not None
+        return kind == "date" and moment(value) is not None
     return isinstance(value, bool) if kind == "flag" else isinstance(value, (str, date))
 
 

@@ -120,6 +120,7 @@ FAULTS = [
     (f'{BETWEEN}, column: cents, min_value: 1, strict_min: "true"', "strict_min must be true or false, found 'true'; write it without quotes."),
     (f"{BETWEEN}, column: cents, min_value: 1, mostly: most", "mostly is a share from 0 to 1, found 'most'; write 0.95 for 95 percent."),
     (f"{BETWEEN}, column: item, min_value: 5", "min_value has the number 5, but item is string; judge its length or a pattern."),
+    (f"{BETWEEN}, column: item, min_value: 2024-05-01", "min_value has the date 2024-05-01, but item is string; judge its length or a pattern."),
     (f"{BETWEEN}, column: sold_on, min_value: 5", "min_value has the number 5, but sold_on is date; write a date like 2024-05-01."),
     (f"{BETWEEN}, column: cents, max_value: 2024-05-01", "max_value has the date 2024-05-01, but cents is int; write a number."),
     (f"{BETWEEN}, column: dear, max_value: 1", "max_value has the number 1, but dear is boolean; take another expectation."),
@@ -183,7 +184,6 @@ WHOLE_FAULTS = [
 ]
 WELL = [
     f"{BETWEEN}, column: sold_on, min_value: 2024-05-01, max_value: '2024-06-01'",
-    f"{BETWEEN}, column: item, min_value: '2024-05-01'",
     f"{BETWEEN}, column: cents, min_value: 0, mostly: 0.9, at_most: 3, on_fail: quarantine",
     f"{BETWEEN}, column: cents, min_value: 0, max_value: null",
     f"{BETWEEN}, column: cents, min_value: 0, row_condition: \"item RLIKE 'tae' AND size(tags) > 0 AND sold_on >= DATE'2024-05-01' + INTERVAL 1 DAY\"",

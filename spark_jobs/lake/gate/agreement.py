@@ -53,7 +53,7 @@ def findings_of_both(staged: DataFrame, rules: Sequence[Rule]) -> list[tuple[Rul
     """Each rule with what the pass and what stock Great Expectations finds over the whole frame; rules that do not fit are left out."""
     judges = [judge_of("self-check", rule) for rule in rules]
     lanes = lay_out(staged, None, judges)
-    values = aggregate(lanes, staged)[WHOLE].staying
+    values = aggregate(lanes, staged, [WHOLE])[WHOLE].staying
     fitting = [lane for lane in lanes.watching if lane.plan is not None]
     fast = [judge_plan(lanes.engine, lane.plan, values) for lane in fitting if lane.plan is not None]
     stock = judge_stock(staged, [lane.judge for lane in fitting])

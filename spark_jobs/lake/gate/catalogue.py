@@ -82,10 +82,13 @@ def _described(rows: DataFrame, name: str) -> Expectation:
     arguments = arguments_of(implementation)
     judged, because = _judged(rows, name, arguments)
     can_be_used = judged != "not at all"
+    judges_rows = can_be_used and issubclass(implementation, ROW_JUDGES) and name not in BY_SCHEMA
+    if judges_rows and not _heeds_conditions(rows, name, arguments):
+        arguments = {key: facts for key, facts in arguments.items() if key not in {"row_condition", "condition_parser"}}
     return {
         "judged": judged,
         "because": because,
-        "judges_rows": can_be_used and issubclass(implementation, ROW_JUDGES) and name not in BY_SCHEMA,
+        "judges_rows": judges_rows,
         "parts_rows": can_be_used and _parts_rows(rows, name, arguments),
         "arguments": arguments,
     }
@@ -103,6 +106,15 @@ def _judged(rows: DataFrame, name: str, arguments: dict[str, Argument]) -> tuple
     return ("by stock Great Expectations", "") if lane.plan is None else ("in the pass", "")
 
 
+def _heeds_conditions(rows: DataFrame, name: str, arguments: dict[str, Argument]) -> bool:
+    """Whether Great Expectations leaves out the rows for which a row_condition is not true."""
+    try:
+        (found,) = judge_stock(rows, [_judge(name, arguments, "warn", row_condition="false")])
+    except ContractError:  # more broken rows than there are
+        return False
+    return found.broken == 0
+
+
 def _reason(error: ContractError) -> str:
     if "no way to compute it on Spark" in str(error):
         return "Great Expectations has no way to compute it on Spark"
@@ -117,13 +129,13 @@ def _parts_rows(rows: DataFrame, name: str, arguments: dict[str, Argument]) -> b
     return True
 
 
-def _judge(name: str, arguments: dict[str, Argument], on_fail: str) -> Judge:
+def _judge(name: str, arguments: dict[str, Argument], on_fail: str, **more: str) -> Judge:
     given = {key: value for key, value in SAMPLE.items() if key in arguments}
     if any(word in name for word in OF_TEXTS):
         given["column"] = "word"
     if any(word in name for word in OF_JSON):
         given["column"] = "list"
-    return judge_of("catalogue", Rule.model_validate({"expect": name, "on_fail": on_fail, **given}))
+    return judge_of("catalogue", Rule.model_validate({"expect": name, "on_fail": on_fail, **given, **more}))
 
 
 HEAD = """# Expectations
@@ -138,7 +150,7 @@ Every expectation of Great Expectations {version}, and what a rule can do with i
 - **not at all**: `make check-lake` refuses it, and says why.
 
 `quarantine` and `drop` need an expectation that tells single rows; `at_most` one that counts them. `stop`, `ask` and `warn` take all.
-Arguments in bold are needed.
+Arguments in bold are needed. A `row_condition` is an argument only where Great Expectations heeds it.
 
 | expectation | judged | rows may leave | counts rows | arguments |
 |---|---|---|---|---|

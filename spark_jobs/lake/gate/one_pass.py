@@ -61,9 +61,17 @@ def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> 
         values = {key: row[name] for key, name in names.items() if row[name] is not None}
         days[row[DAY]] = _joined(days.get(row[DAY], EMPTY), _day_values(row, values, counted))
     days = {**dict.fromkeys(expected, EMPTY), **days}
-    none = dict.fromkeys(counted, 0)
-    # of a day that no row stays in there is no group, but a count of nothing is 0
-    return {day: replace(values, staying={**none, **values.staying}) for day, values in sorted(days.items())}
+    # of a day that no row stays in there is no group
+    nothing = _values_of_nothing(lanes, staged) if any(values.good == 0 for values in days.values()) else {}
+    return {day: replace(values, staying=values.staying if values.good else nothing) for day, values in sorted(days.items())}
+
+
+def _values_of_nothing(lanes: Lanes, staged: DataFrame) -> Values:
+    """What the metrics are where there is no row: 0 for what counts, also for distinct values, else null. Spark reads nothing for it."""
+    columns = _columns([*lanes.parting, *lanes.watching])
+    frame = lanes.watched(staged.limit(0), lanes.watching)
+    found = frame.agg(F.count(F.lit(1)), *columns.values()).collect()[0]
+    return {key: value for key, value in zip(columns, found[1:], strict=True) if value is not None}
 
 
 def _day_values(row: Row, values: Values, counted: set[MetricId]) -> DayValues:

@@ -9,9 +9,12 @@ from importlib.metadata import version
 
 import pytest
 
+from expectations.errors import ContractError
 from expectations.rule import Rule
 from spark_jobs.lake.gate import agreement, judge
 from spark_jobs.lake.gate.agreement import REPRESENTATIVE, ROWS, SCHEMA, agree, findings_of_both
+from spark_jobs.lake.gate.great_expectations_rules import judge_of
+from spark_jobs.lake.gate.stock import judge_stock
 
 pytestmark = pytest.mark.spark
 NAN = float("nan")
@@ -101,6 +104,32 @@ def test_the_pass_judges_rows_without_any_value_as_stock_great_expectations_does
     found = findings_of_both(spark.createDataFrame([(None,) * 9, (None,) * 9], FRAME), rules())
 
     assert [(rule.name, fast, stock) for rule, fast, stock in found if not agree(fast, stock)] == []
+
+
+def test_the_pass_judges_no_rows_at_all_as_stock_great_expectations_does(spark):
+    found = findings_of_both(spark.createDataFrame([], FRAME), rules())
+
+    assert [(rule.name, fast, stock) for rule, fast, stock in found if not agree(fast, stock)] == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"expect": "expect_column_values_to_match_json_schema", "column": "code", "json_schema": {"type": "array"}},
+        {"expect": "expect_column_values_to_match_strftime_format", "column": "day", "strftime_format": "%Y"},
+        {"expect": "expect_column_values_to_be_between", "column": "code", "min_value": date(2013, 1, 1)},
+        {"expect": "expect_column_mean_to_be_between", "column": "code", "min_value": 1},
+    ],
+    ids=lambda asked: asked["expect"],
+)
+def test_where_great_expectations_raises_on_the_rows_the_pass_refuses_too(spark, asked):
+    staged = spark.createDataFrame(WILD, FRAME)
+    rule = Rule.model_validate({**asked, "on_fail": "warn"})
+
+    with pytest.raises(ContractError, match=r"silver\.t: the rule .* cannot be judged"):
+        judge(staged, "silver.t", [rule], None)
+    with pytest.raises(ContractError, match=r"silver\.t: the rule .* cannot be judged"):
+        judge_stock(staged, [judge_of("silver.t", rule)])
 
 
 def test_the_locked_version_is_the_one_that_these_tests_compare():

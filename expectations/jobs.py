@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from expectations.days import DayRange, parse_range
 from expectations.errors import DataError, TerminalError, TransientError
+from expectations.review import Review
 
-Verb = Literal["build", "train", "score", "restore", "maintain", "report"]
+Verb = Literal["build", "train", "score", "restore", "maintain", "report", "quarantine"]
 REPORTS = "_reports"
 """What the ledger calls jobs that wrote a report: no name of a table or a model."""
 
@@ -31,6 +32,9 @@ class JobRequest(BaseModel):
     force: bool = False
     """build: also where nothing changed. train: also where the model is young."""
 
+    review: Review | None = None
+    """quarantine: what to do with which rows; without it, look."""
+
     @property
     def day_range(self) -> DayRange | None:
         """The days as a range. Raises RequestError where they are none."""
@@ -44,13 +48,15 @@ class JobRequest(BaseModel):
     @property
     def record_name(self) -> str:
         """The file name of the result record under `<root>/_runs/`."""
-        return f"{self.run_key}/{self.verb}.{self.name}.json"
+        asked = f"{self.verb}-{self.review.action}" if self.review else self.verb
+        return f"{self.run_key}/{asked}.{self.name}.json"
 
     def to_arguments(self) -> list[str]:
         """The command line of spark_jobs/run.py."""
         words = [self.verb, self.name, "--run", self.run_id]
         words += ["--days", self.days] if self.days else []
         words += ["--version", str(self.version)] if self.version is not None else []
+        words += self.review.to_arguments() if self.review else []
         return words + (["--force"] if self.force else [])
 
 

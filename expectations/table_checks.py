@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from expectations.lake import Lake, Table
 
 ENGINE_COLUMNS = {
-    *("_row", "_day", "_source_file", "_source_line", "_ingested_at", "_run_id", "_errors", "_corrupt", "_extra", "_metadata", "_late"),
+    *("_row", "_day", "_source_file", "_source_line", "_ingested_at", "_run_id", "_errors", "_corrupt", "_corrected", "_extra", "_metadata", "_late"),
+    *("_id", "_first_seen", "_reason", "_who", "_aside", "_given_up", "_new", "_arrived", "_bronze"),
     *("_rules", "_arrival_day", "_values", "_state", "_valid_from", "_valid_to", "_is_current", "_gone", "_copy", "_now", "_before", "_rank"),
 }
 """Columns that the engine adds to tables, to the quarantine, or on the way."""

@@ -7,6 +7,7 @@ or 2 (a retry may help).
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
 import time
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, get_args
 if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from expectations.errors import LakeError, TerminalError
+from expectations.errors import LakeError, RequestError, TerminalError
 from expectations.jobs import REPORTS, JobRequest, JobResult, Verb
 from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
+from expectations.review import Review
 from expectations.settings import load_settings
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
@@ -59,7 +61,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     except Exception as error:
         result = _failure(request, error)
     result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
-    if ledger is not None:
+    if ledger is not None and not _only_looks(request):
         note(ledger, result)
     with suppress(OSError):  # where even that finds no room, the answer is still handed back
         _write_record(settings, result)
@@ -73,6 +75,13 @@ def _check(request: JobRequest, lake: Lake) -> None:
     elif request.verb != "report" or request.name not in lake.pipelines:
         lake.table(request.name)
     _ = request.day_range
+    if request.review:
+        request.review.require_complete(request.days)
+
+
+def _only_looks(request: JobRequest) -> bool:
+    """A look changes nothing, so it is no part of the history."""
+    return request.verb == "quarantine" and (request.review is None or request.review.action == "look")
 
 
 def note(ledger: Ledger, result: JobResult) -> None:
@@ -98,8 +107,8 @@ def _write_record(settings: Settings, result: JobResult) -> None:
     Place.of(f"{settings.runs_path}/{result.request.record_name}").write_text(result.model_dump_json(indent=1))
 
 
-def main(arguments: list[str]) -> int:
-    """The command line."""
+def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
+    """The request of a command line, and the Spark Connect server, if one is named. Raises RequestError."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("verb", choices=get_args(Verb))
     parser.add_argument("name", help="a table like silver.flights, a model for train and score, a pipeline for report")
@@ -107,10 +116,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
     parser.add_argument("--version", type=int, help="restore: the Delta version to go back to")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
+    parser.add_argument("--action", help="quarantine: look (default), edit, discard, reopen, replay")
+    parser.add_argument("--rule", default="", help="quarantine: only rows that broke this rule")
+    parser.add_argument("--rows", default="", help="quarantine: only rows with these ids, with commas between")
+    parser.add_argument("--values", default="", help="""edit: the right texts, like '{"distance": "100"}'""")
+    parser.add_argument("--reason", default="", help="edit, discard: why")
+    parser.add_argument("--who", default="", help="edit, discard: who decides (default: the user of this process)")
     parser.add_argument("--remote", help="a Spark Connect server like sc://127.0.0.1:15002; without it the session of spark-submit")
     asked = vars(parser.parse_args(arguments))
     remote = asked.pop("remote") or os.environ.get("LAKE_SPARK_REMOTE")  # a variable, where a token should not stand in the list of processes
-    result = run(JobRequest(**asked), remote)
+    texts = {name: asked.pop(name) for name in ("action", "rule", "rows", "values", "reason", "who")}
+    if asked["verb"] == "quarantine":
+        asked["review"] = Review.of(**{**texts, "action": texts["action"] or "look", "who": texts["who"] or _user()})
+    elif any(texts.values()):
+        raise RequestError(f"{asked['verb']}: --{next(name for name in texts if texts[name])} is for the verb quarantine; leave it out.")
+    return JobRequest(**asked), remote
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def main(arguments: list[str]) -> int:
+    """The command line."""
+    try:
+        request, remote = parse(arguments)
+    except RequestError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CODES["failed_terminal"]
+    result = run(request, remote)
+    for line in result.facts.get("shown", ()):
+        sys.stdout.write(f"{line}\n")
     print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)
     return EXIT_CODES[result.status]
 

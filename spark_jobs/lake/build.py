@@ -11,12 +11,13 @@ from expectations.days import ALL, in_words
 from expectations.errors import ContractError, RequestError
 from expectations.jobs import JobResult
 from expectations.ledger import DayEntry
+from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
 from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine import arrival_day
-from spark_jobs.lake.reading import read_files, read_published
+from spark_jobs.lake.reading import read_files, read_published, read_refused
 from spark_jobs.lake.sources import take_files
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ def build(job: Job) -> JobResult:
     table = job.lake.table(job.request.name)
     if job.request.day_range is None:
         raise RequestError(f"{table.name}: which days? Add --days, for example --days 2013-01-01..2013-01-31.")
-    days = tuple(job.request.day_range.keys)
+    return build_days(job, table, tuple(job.request.day_range.keys))
+
+
+def build_days(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
+    """As `build`, for days that need not follow each other."""
     return _ingest(job, table, days) if table.contract.source else _derive(job, table, days)
 
 
@@ -41,13 +46,15 @@ def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     if not files:
         return _unchanged(job, table, f"no new file for {in_words(days)}")
     rows = read_files(job, table, files)
-    inputs = {file.entry.day: {"landing": {file.entry.path: file.entry.bytes}} for file in files}
-    result = publish(job, table, rows, Batch(inputs))
+    inputs = {file.entry.day: file.inputs for file in files}
+    landed = {file.entry.day: file.entry.landed_at for file in files if file.entry.landed_at}
+    result = publish(job, table, rows, Batch(inputs, landed=landed, findings=drift.findings(table, files)))
     published = set(result.facts["days"])
     entries = [file.entry for file in files if file.entry.day in published]
     job.ledger.take_files(job.request.run_id, entries)
-    facts = {**result.facts, "files": {entry.path: entry.sha256 for entry in entries}}
-    return result.model_copy(update={"facts": facts})
+    facts = {**result.facts, "files": {entry.path: entry.sha256 for entry in entries}, **drift.as_facts(job.lake, table, files)}
+    message = "; ".join(filter(None, [result.message, drift.in_words(job.lake, table, files)]))
+    return result.model_copy(update={"facts": facts, "message": message})
 
 
 def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
@@ -145,9 +152,13 @@ def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, 
     refused: dict[str, dict[str, int]] = {}
     for read in table.contract.inputs:
         if job.lake.table(read.table).contract.source:
-            days = plan.new_arrivals if read.table == planner.arrival_input else plan.reads[read.table] or ()
+            days = plan.new_arrivals if read.table == planner.arrival_input else plan.reads[read.table]  # None: all that are there
             entries = job.ledger.days(read.table, days)
-            refused[read.table] = {day: entry.rows_quarantined for day, entry in entries.items()}
+            refused[read.table] = {day: entry.rows_quarantined for day, entry in entries.items() if entry.state == "published"}
+            held = [day for day, entry in entries.items() if entry.state == "held" and entry.version is not None]
+            if held:  # its counts are those of the attempt, not of the rows that are published
+                found = read_refused(job, read.table, held).groupBy(F.col("_day").cast("string").alias("day")).count().collect()
+                refused[read.table] |= {row.day: row["count"] for row in found}
     return refused
 
 

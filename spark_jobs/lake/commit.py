@@ -68,6 +68,7 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
     mode = "replace_days" if is_bronze else target.contract.write
     if mode == "replace_days":
         replace_where(target, rows, _in_days(str(target.day_column), days))
+        return _last_commit_of(target, rows)
     elif mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
     elif not exists(target.spark, target.path):
@@ -101,6 +102,16 @@ def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
         _writer(target, rows).option("replaceWhere", predicate).option("mergeSchema", "true").mode("overwrite").save(target.path)
     else:
         _writer(target, rows).mode("error").save(target.path)
+
+
+def _last_commit_of(target: Target, rows: DataFrame) -> Committed:
+    """The commit just made; where days without rows have none now either, there was nothing to commit, and the version before stands."""
+    try:
+        return last_commit(target)
+    except LeaseError:
+        if not rows.isEmpty():
+            raise
+        return Committed(current_version(target), None)
 
 
 def last_commit(target: Target, before: int | None = None) -> Committed:

@@ -35,7 +35,8 @@ def restore(job: Job) -> JobResult:
         lease.check()
         restored = _restore(target, table, version)
         days = _counts(job, table)
-        entries = [_restored(entry, restored, version, days) for entry in job.ledger.days(table.name).values()]
+        unparsed = _counts(job, table, "_errors IS NOT NULL") if table.contract.source else {}
+        entries = [_restored(entry, restored, version, days, unparsed) for entry in job.ledger.days(table.name).values()]
         # days younger than that version are as if they had never been published
         gone = [entry.day for entry in entries if entry.version == restored and entry.day not in days]
         job.ledger.forget_days(table.name, gone)
@@ -83,16 +84,17 @@ def _restore(target: commit.Target, table: Table, version: int) -> int:
     return commit.current_version(target)
 
 
-def _counts(job: Job, table: Table) -> dict[str, int]:
-    rows = job.spark.read.format("delta").load(job.settings.table_path(table.name))
+def _counts(job: Job, table: Table, which: str = "true") -> dict[str, int]:
+    rows = job.spark.read.format("delta").load(job.settings.table_path(table.name)).filter(which)
     day = "_day" if table.contract.source else table.contract.day
     if not day:
         return {ALL: rows.count()}
     return {row.day: row["count"] for row in rows.groupBy(F.col(day).cast("string").alias("day")).count().collect()}
 
 
-def _restored(entry: DayEntry, restored: int, version: int, rows: dict[str, int]) -> DayEntry:
-    """A day that changed after `version` changed again with the restore."""
+def _restored(entry: DayEntry, restored: int, version: int, rows: dict[str, int], unparsed: dict[str, int]) -> DayEntry:
+    """A day that changed after `version` changed again with the restore. `unparsed`: of a bronze table, what its readers refuse."""
     if entry.version is None or entry.version <= version:
         return entry
-    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0))
+    quarantined = unparsed.get(entry.day, 0) if entry.table.startswith("bronze.") else entry.rows_quarantined
+    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0), rows_quarantined=quarantined)

@@ -6,8 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.errors import SourceError
+from spark_jobs.lake import corrections
+from spark_jobs.lake.drift import EXTRA, UNCAST, evened_out, uncast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,12 +19,16 @@ if TYPE_CHECKING:
 
     from expectations.contract import TableContract
     from expectations.lake import Table
+    from spark_jobs.lake.corrections import Corrections
+    from spark_jobs.lake.drift import Difference
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.sources import LandedFile
 
 BRONZE_FACTS = {
     "_errors": "array<string>",
     "_corrupt": "string",
+    "_corrected": "string",
+    EXTRA: "string",
     "_row": "string",
     "_source_file": "string",
     "_source_line": "bigint",
@@ -30,6 +37,8 @@ BRONZE_FACTS = {
     "_day": "date",
 }
 """What bronze adds to a file's own columns. `_errors`: the columns whose text is not of the contract's type, null where all are;
+`_corrected`: what the file said where a person has written something else, as JSON;
+`_extra`: the columns that the contract does not know, as JSON, there since a file first brought one;
 `_row`: arrival day, file and position, unique; `_source_line`: the line in the file where it can be known."""
 MALFORMED = "malformed"
 PERFECT_SPLIT = "134217728"
@@ -42,29 +51,46 @@ def read_files(job: Job, table: Table, files: list[LandedFile]) -> DataFrame:
     """The files' rows as they arrived, one row a record: texts (Parquet: its own types) and BRONZE_FACTS."""
     # every file a split of its own, so that a record's position within the split is its position in the file
     job.spark.conf.set("spark.sql.files.openCostInBytes", PERFECT_SPLIT)
-    by_header: dict[tuple[str, ...], list[LandedFile]] = {}
+    alike: dict[tuple[tuple[str, ...], ...], list[LandedFile]] = {}
     for file in files:
-        by_header.setdefault(file.header, []).append(file)
-    frames = [_with_facts(job, table, _raw(job, table, header, group)) for header, group in by_header.items()]
+        alike.setdefault((file.header, file.types), []).append(file)
+    corrected = {row_id: values for file in files for row_id, values in file.corrections.items()}
+    frames = [_with_facts(job, table, _raw(job, table, group), group[0].difference, corrected) for group in alike.values()]
     rows = frames[0]
     for frame in frames[1:]:
-        rows = rows.unionByName(frame)
+        rows = rows.unionByName(frame, allowMissingColumns=True)  # _extra is there where a file brings more columns
     return rows
 
 
-def _raw(job: Job, table: Table, header: tuple[str, ...], files: list[LandedFile]) -> DataFrame:
+def _raw(job: Job, table: Table, files: list[LandedFile]) -> DataFrame:
+    """Records of files that are alike, with the contract's columns."""
+    difference = files[0].difference
+    names = {name: f"{EXTRA} {number}" for number, name in enumerate(difference.added)}  # no column of a contract has a blank in its name
+    if table.contract.source and table.contract.source.format != "csv":
+        names = {name: name for name in difference.added}  # these are read by name
+    return evened_out(table, _as_landed(job, table, files, names), difference, names)
+
+
+def _as_landed(job: Job, table: Table, files: list[LandedFile], extras: dict[str, str]) -> DataFrame:
     source = table.contract.source
     if source is None:
         raise SourceError(f"{table.name} has no source.")
     paths = [file.kept for file in files]
     if source.format == "parquet":
         return job.spark.read.parquet(*paths)
-    schema = ", ".join(f"`{name}` {_raw_type(table.contract, name)}" for name in header) + ", `_corrupt` string"
-    reader = job.spark.read.schema(schema).option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", "_corrupt")
+    reader = job.spark.read.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", "_corrupt")
+    known = {name: f"`{name}` {_raw_type(table.contract, name)}" for name in table.contract.columns}
     if source.format == "jsonl":
-        return reader.json(paths)
+        schema = ", ".join([*known.values(), "`_corrupt` string"])
+        return reader.schema(_with_texts(job, schema, extras) if extras else schema).json(paths)
+    schema = ", ".join([*(known[name] if name in known else f"`{extras[name]}` string" for name in files[0].header), "`_corrupt` string"])
     options = {"header": "true", "sep": source.delimiter, "escape": '"', "enforceSchema": "true", "maxCharsPerColumn": "1000000"}
-    return reader.options(**options).csv(paths)
+    return reader.schema(schema).options(**options).csv(paths)
+
+
+def _with_texts(job: Job, schema: str, names: Iterable[str]) -> StructType:
+    """The schema with more columns, whose names are from a file and so must not stand in a text that Spark parses."""
+    return StructType([*job.spark.createDataFrame([], schema).schema.fields, *(StructField(name, StringType()) for name in names)])
 
 
 def _raw_type(contract: TableContract, name: str) -> str:
@@ -73,7 +99,7 @@ def _raw_type(contract: TableContract, name: str) -> str:
     return declared if "<" in declared else "string"
 
 
-def _with_facts(job: Job, table: Table, raw: DataFrame) -> DataFrame:
+def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, corrected: Corrections) -> DataFrame:
     contract = table.contract
     is_parquet = contract.source is not None and contract.source.format == "parquet"
     folder = contract.source.folder if contract.source else ""
@@ -83,12 +109,11 @@ def _with_facts(job: Job, table: Table, raw: DataFrame) -> DataFrame:
     position = F.col("_metadata.row_index") if is_parquet else F.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
     block = F.lit(0) if is_parquet else F.col("_metadata.file_block_start")
     header_lines = 2 if contract.source and contract.source.format == "csv" else 1
-    corrupt = F.lit(None).cast("string") if is_parquet else _corrupt(contract)
-    errors = F.lit(None).cast("array<string>") if is_parquet else _errors(contract, corrupt)
-    return raw.select(
-        *(F.col(name) for name in contract.columns),
-        errors.alias("_errors"),
-        corrupt.alias("_corrupt"),
+    placed = raw.select(
+        *contract.columns,
+        *([EXTRA] if difference.added else []),
+        *([UNCAST] if difference.changed else []),
+        (F.lit(None).cast("string") if is_parquet and not difference.changed else F.col("_corrupt")).alias("_corrupt"),
         F.concat_ws("/", day, sha, block, position).alias("_row"),
         F.concat(F.lit(f"{folder}/"), day, F.lit("."), F.substring_index(path, ".", -1)).alias("_source_file"),
         F.when(block == 0, position + header_lines).cast("bigint").alias("_source_line"),
@@ -96,6 +121,12 @@ def _with_facts(job: Job, table: Table, raw: DataFrame) -> DataFrame:
         F.lit(job.request.run_id).alias("_run_id"),
         day.cast("date").alias("_day"),
     )
+    rows = corrections.apply(placed, list(contract.columns), corrected)
+    corrupt = F.col("_corrupt") if is_parquet else _corrupt(contract)
+    errors = uncast(difference) if is_parquet else _errors(contract, corrupt)
+    present = [name for name in BRONZE_FACTS if name != EXTRA or difference.added]
+    facts = {**{name: F.col(name) for name in present if name not in {"_errors", "_corrupt"}}, "_errors": errors, "_corrupt": corrupt}
+    return rows.select(*contract.columns, *(facts[name].alias(name) for name in present))
 
 
 def _corrupt(contract: TableContract) -> Column:
@@ -109,10 +140,15 @@ def _errors(contract: TableContract, corrupt: Column) -> Column:
     faults = [F.when(corrupt.isNotNull(), F.lit(MALFORMED))]
     for name, column in contract.columns.items():
         if column.type != "string" and "<" not in column.type:
-            text = _text(contract, name)
-            faults.append(F.when(text.isNotNull() & text.try_cast(column.type).isNull(), F.lit(name)))
+            faults.append(F.when(~parses(contract, name), F.lit(name)))
     found = F.array_compact(F.array(*faults))
     return F.when(F.size(found) > 0, found)
+
+
+def parses(contract: TableContract, name: str) -> Column:
+    """Whether the text in column `name` is of the contract's type, or means null."""
+    text = _text(contract, name)
+    return text.isNull() | text.try_cast(contract.columns[name].type).isNotNull()
 
 
 def _text(contract: TableContract, name: str) -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyarrow import ArrowInvalid
@@ -14,6 +14,7 @@ from pyarrow import parquet as pq
 from expectations.column_types import SIMPLE_TYPES
 from expectations.errors import SourceError, TransientError, did_you_mean
 from expectations.ledger import FileEntry
+from spark_jobs.lake.corrections import CORRECTIONS, imprint, of_file
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from expectations.contract import Source
     from expectations.lake import Table
+    from expectations.ledger.entries import Inputs
+    from spark_jobs.lake.corrections import Corrections
     from spark_jobs.lake.job import Job
 
 DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
@@ -37,15 +40,25 @@ ARROW_TYPES = {
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order."""
+    """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order.
+
+    `corrections`: what people have written into its rows.
+    """
 
     entry: FileEntry
     kept: str
     header: tuple[str, ...]
+    corrections: Corrections = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the day's rows are made from, as the ledger keeps it."""
+        landed: Inputs = {"landing": {self.entry.path: self.entry.bytes}}
+        return landed | {CORRECTIONS: imprint(self.corrections)} if self.corrections else landed
 
 
 def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
-    """The days' landed files that were not taken yet (all of them where the contract changed), copied beside the lake.
+    """The days' landed files that were not taken yet (all of them where the contract changed, or a row was corrected), copied beside the lake.
 
     Raises SourceError where a file is missing although the contract demands it, or where its columns are not the contract's.
     """
@@ -53,7 +66,9 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     landing = f"{job.settings.landing}/{source.folder}"
     present = set(Place.of(landing).file_names())
     taken: list[LandedFile] = []
-    for day in _with_newest_snapshot(source, present, days):
+    wanted = _with_newest_snapshot(source, present, days)
+    corrected = job.ledger.decisions.corrections(table.name, wanted)
+    for day in wanted:
         name = f"{day}.{source.format}"
         before = job.ledger.file_taken(table.name, day)
         if name not in present and before is None:
@@ -62,18 +77,20 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
         # a file that was taken counts also when it has left the landing folder: our copy is the same
         place = f"{landing}/{name}" if name in present or before is None else _kept(job, table, before)
         sha256, size = Place.of(place).fingerprint()
-        if before is not None and before.sha256 == sha256 and _is_made(job, table, day) and not job.request.force:
-            continue
         entry = FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size)
+        corrections = of_file(corrected, entry)
+        if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
+            continue
         header = _header(table, source, Place.of(place), place)
         _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
-        taken.append(LandedFile(entry, _kept(job, table, entry), header))
+        taken.append(LandedFile(entry, _kept(job, table, entry), header, corrections))
     return taken
 
 
-def _is_made(job: Job, table: Table, day: str) -> bool:
+def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:
     entry = job.ledger.days(table.name, [day]).get(day)
-    return entry is not None and entry.state == "published" and entry.code == f"{table.contract_hash}."
+    is_published = entry is not None and entry.state == "published" and entry.code == f"{table.contract_hash}."
+    return entry is not None and is_published and entry.inputs.get(CORRECTIONS, {}) == imprint(corrections)
 
 
 def _kept(job: Job, table: Table, entry: FileEntry) -> str:

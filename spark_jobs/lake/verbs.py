@@ -20,6 +20,7 @@ VERBS = {
     "score": ("spark_jobs.lake.scoring", "score"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
+    "quarantine": ("spark_jobs.lake.review", "review"),
 }
 SPARK_FAULTS = (
     errors.AnalysisException,

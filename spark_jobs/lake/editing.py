@@ -1,0 +1,139 @@
+"""Corrects rows: a person's new texts for a landed row, kept in the ledger and put in whenever its file is read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from expectations.errors import RequestError, did_you_mean
+from expectations.jobs import JobResult
+from expectations.ledger import Correction
+from spark_jobs.lake import quarantine
+from spark_jobs.lake.reading import MALFORMED, parses
+from spark_jobs.lake.review import NAMED, require_rows, wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import Row
+
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+
+Values = dict[str, str | None]
+
+
+def edit(job: Job, table: Table) -> JobResult:
+    """Note new texts for the rows that are named; `replay` reads their file in again and has them judged.
+
+    A later edit adds to an earlier one; one without any column takes all back. Raises RequestError for rows that are not in quarantine,
+    or cannot be traced to a file, and for values that the bronze table's contract does not take.
+    """
+    wanted = wish(job)
+    known = _known(job, table)
+    fresh = [row_id for row_id in wanted.rows if row_id not in known]  # a row that was mended before waits no more, and can be edited still
+    rows = _waiting(job, table, fresh)
+    names = {*(known[row_id].table for row_id in wanted.rows if row_id in known), *(_bronze_tables(job, table, rows) if rows else ())}
+    if len(names) > 1:
+        raise RequestError(f"{table.name}: the rows come from {' and '.join(sorted(names))}; edit those of one table at a time.")
+    bronze = job.lake.table(names.pop())
+    values = dict(wanted.values or {})
+    _require_fit(job, bronze, values)
+    corrections = [_correction(known.get(row_id), bronze.name, row_id, values, wanted.reason, wanted.who) for row_id in wanted.rows]
+    _require_whole(bronze, rows, {one.row_id: one.values for one in corrections})
+    changed = [one for one in corrections if one.row_id not in known or known[one.row_id].values != one.values]
+    if not changed:
+        return JobResult(request=job.request, status="unchanged", message=f"{table.name}: the rows are corrected like that already; nothing to do")
+    job.ledger.decisions.correct(changed)
+    facts = {"table": table.name, "bronze": bronze.name, "rows": [one.row_id for one in changed[:20]], "values": values}
+    message = f"{table.name}: {len(changed)} row{'' if len(changed) == 1 else 's'} of {bronze.name} corrected by {wanted.who}; replay has them judged"
+    return JobResult(request=job.request, status="done", message=message, facts=facts)
+
+
+def _known(job: Job, table: Table) -> dict[str, Correction]:
+    """Row id to what was written into it before."""
+    ids = set(wish(job).rows)
+    return {one.row_id: one for name in _sources(job, table) for one in job.ledger.decisions.corrections(name) if one.row_id in ids}
+
+
+def _sources(job: Job, table: Table) -> list[str]:
+    return [table.name] if table.contract.source else job.lake.bronze_of(table.name)
+
+
+def _waiting(job: Job, table: Table, ids: list[str]) -> list[Row]:
+    if not ids:
+        return []
+    counted = quarantine.counted(job, table)
+    require_rows(table, ids, counted)
+    rows = counted.filter(F.col("_id").isin(ids)).select("_id", "_row", "_rules", "_state").collect() if counted is not None else []
+    untraced = [row["_id"] for row in rows if not row["_row"]]
+    if untraced:
+        raise RequestError(
+            f"{table.name}: {len(untraced)} rows cannot be traced to a landed file, for example {untraced[0]}; "
+            f"carry `_row` over in {table.logic}, or land a corrected file."
+        )
+    given_up = [row["_id"] for row in rows if row["_state"] == quarantine.DISCARDED]
+    if given_up:
+        raise RequestError(f"{table.name}: discarded rows are not edited: {', '.join(given_up[:NAMED])}; reopen them first.")
+    return rows
+
+
+def _bronze_tables(job: Job, table: Table, rows: list[Row]) -> list[str]:
+    """The bronze tables that these rows landed in."""
+    names = _sources(job, table)
+    if len(names) == 1:
+        return names
+    ids = sorted({row["_row"] for row in rows})
+    days = sorted({_arrival_day(row_id) for row_id in ids})
+    found: list[str] = []
+    for name in names:
+        landed = job.spark.read.format("delta").load(job.settings.table_path(name))
+        if not landed.filter(F.col("_day").cast("string").isin(days) & F.col("_row").isin(ids)).isEmpty():
+            found.append(name)
+    if not found:
+        raise RequestError(f"{table.name}: the rows are in none of {', '.join(names)} any more; build {table.name} again.")
+    return found
+
+
+def _arrival_day(row_id: str) -> str:
+    return row_id.partition("/")[0]
+
+
+def _correction(before: Correction | None, bronze: str, row_id: str, values: Values, reason: str, who: str) -> Correction:  # noqa: PLR0913, PLR0917 - a ledger entry
+    merged = {**before.values, **values} if before and values else values
+    return Correction(bronze, row_id, _arrival_day(row_id), merged, reason, who)
+
+
+def _require_fit(job: Job, bronze: Table, values: Values) -> None:
+    """Raises RequestError for a column that the bronze table does not have, and for a text that is not of its type."""
+    columns = bronze.contract.columns
+    for name in values:
+        if name not in columns:
+            raise RequestError(f"{bronze.name} has no column {name[:80]!r}; it has {', '.join(columns)}.{did_you_mean(name, columns)}")
+    given = {name: text for name, text in values.items() if text is not None}
+    plain = [name for name in given if "<" not in columns[name].type]
+    fits = {name: _is_json(text) for name, text in given.items()}
+    if plain:
+        texts = job.spark.range(1).select(*(F.lit(given[name]).alias(name) for name in plain))
+        fits |= texts.select(*(parses(bronze.contract, name).alias(name) for name in plain)).collect()[0].asDict()
+    for name, text in given.items():
+        if not fits[name]:
+            raise RequestError(f"{bronze.name}: {text[:80]!r} is no {columns[name].type}, the type of {name}; write another value.")
+
+
+def _is_json(text: str) -> bool:
+    """Nested values are written as JSON."""
+    try:
+        return isinstance(json.loads(text), (dict, list))
+    except ValueError:
+        return False
+
+
+def _require_whole(bronze: Table, rows: Iterable[Row], corrected: dict[str, Values]) -> None:
+    """A record that could not be split into columns needs all of them."""
+    for row in rows:
+        missing = [name for name in bronze.contract.columns if name not in corrected[row["_id"]]]
+        if missing and f"{quarantine.TYPE_RULE}({MALFORMED})" in row["_rules"]:
+            raise RequestError(f"{bronze.name}: {row['_id']} could not be split into columns, so it needs all of them; add {', '.join(missing)}.")

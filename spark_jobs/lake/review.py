@@ -1,0 +1,175 @@
+"""What people do with quarantined rows: look at them, correct them, discard them or take them back, and have them judged again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from expectations.errors import RequestError, did_you_mean
+from expectations.jobs import JobResult
+from expectations.ledger import Discard
+from expectations.review import Review
+from spark_jobs.lake import quarantine
+from spark_jobs.lake.quarantine import DISCARDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import DataFrame, Row
+
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+
+SHOWN_ROWS = 20
+SHOWN_VALUES = 500
+"""Characters of a row's values; the quarantine has them whole."""
+MOST_DISCARDED = 10_000
+NAMED = 5
+
+
+def review(job: Job) -> JobResult:
+    """Do what the request asks of a table's quarantine. Raises RequestError where that cannot be."""
+    from spark_jobs.lake.editing import edit
+    from spark_jobs.lake.replaying import replay
+
+    actions = {"look": look, "edit": edit, "discard": discard, "reopen": reopen, "replay": replay}
+    return actions[wish(job).action](job, job.lake.table(job.request.name))
+
+
+def wish(job: Job) -> Review:
+    """What the request asks for; a bare one is a look."""
+    return job.request.review or Review()
+
+
+def chosen(job: Job, table: Table, *, must_be_there: bool = True) -> DataFrame | None:
+    """The rows that the request means, waiting or discarded; None where nothing was ever refused.
+
+    Raises RequestError for a row id or a rule that no row has, where they `must_be_there`.
+    """
+    rows, wanted, days = quarantine.counted(job, table), wish(job), job.request.day_range
+    if wanted.rows and must_be_there:
+        require_rows(table, wanted.rows, rows)
+    if rows is None:
+        return None
+    if wanted.rows:
+        rows = rows.filter(F.col("_id").isin(list(wanted.rows)))
+    if wanted.rule:
+        if must_be_there:
+            _require_rule(table, wanted.rule, rows)
+        rows = rows.filter(F.array_contains("_rules", wanted.rule))
+    if days:
+        first, last = (F.coalesce(F.col(name).between(F.lit(days.first), F.lit(days.last)), F.lit(False)) for name in ("_day", "_arrival_day"))
+        rows = rows.filter(first | last)
+    return rows
+
+
+def require_rows(table: Table, ids: Iterable[str], rows: DataFrame | None) -> None:
+    """Raises RequestError where some ids are those of no row."""
+    ids = list(ids)
+    found = {row["_id"] for row in rows.filter(F.col("_id").isin(ids)).select("_id").distinct().collect()} if rows is not None else set()
+    missing = [row_id for row_id in ids if row_id not in found]
+    if missing:
+        named = ", ".join(missing[:NAMED])
+        raise RequestError(f"{table.name}: {len(missing)} of {len(ids)} rows are not in its quarantine: {named}; `look` shows the ids of those that are.")
+
+
+def _require_rule(table: Table, rule: str, rows: DataFrame) -> None:
+    known = sorted(row["rule"] for row in rows.select(F.explode("_rules").alias("rule")).distinct().collect())
+    if rule not in known:
+        raise RequestError(f"{table.name}: no row is in quarantine for {rule!r}, but for {', '.join(known) or 'nothing'}.{did_you_mean(rule, known)}")
+
+
+# look
+
+
+def look(job: Job, table: Table) -> JobResult:
+    """What waits: how many rows, by rule and day, and the first of them."""
+    rows = chosen(job, table)
+    found = _counts(rows) if rows is not None else []
+    totals = _totals(rows) if rows is not None else {}
+    shown = [_shown(row) for row in _first(rows)] if rows is not None and totals else []
+    discarded = totals.pop(DISCARDED, 0)
+    waiting = sum(totals.values())
+    facts = {"table": table.name, "waiting": waiting, "discarded": discarded, "counts": found, "rows": shown}
+    lines = [f"{one['rows']:>7,} {one['state']:<9} {one['day'] or 'no day':<10} {one['rule']}" for one in found]
+    facts["shown"] = [*lines, *map(_line, shown)]
+    rest = waiting + discarded - len(shown)
+    message = f"{table.name}: {_rows(waiting)} {'waits' if waiting == 1 else 'wait'} in quarantine, {discarded:,} discarded"
+    return _done(job, message + (f"; {rest:,} more than shown" if rest else ""), facts)
+
+
+def _totals(rows: DataFrame) -> dict[str, int]:
+    return {row["_state"]: row["count"] for row in rows.groupBy("_state").count().collect()}
+
+
+def _counts(rows: DataFrame) -> list[dict[str, Any]]:
+    """Rows by rule, day and state; a row counts with each rule that it broke."""
+    keys = (F.explode_outer("_rules").alias("rule"), F.coalesce("_day", "_arrival_day").cast("string").alias("day"), F.col("_state").alias("state"))
+    groups = rows.select(*keys).groupBy("rule", "day", "state").count().orderBy("day", "rule", "state").limit(1000)
+    return [{"rule": g.rule or "", "day": g.day, "state": g.state, "rows": g["count"]} for g in groups.collect()]
+
+
+def _first(rows: DataFrame) -> list[Row]:
+    is_discarded = F.col("_state") == DISCARDED
+    return rows.orderBy(is_discarded, "_first_seen", "_source_file", "_source_line", "_id").limit(SHOWN_ROWS).collect()
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    days = {"day": row["_day"], "arrival_day": row["_arrival_day"], "first_seen": row["_first_seen"]}
+    texts = {name: value.isoformat(timespec="seconds") if name == "first_seen" else value.isoformat() if value else None for name, value in days.items()}
+    facts = {"id": row["_id"], "rules": list(row["_rules"] or ()), "file": row["_source_file"], "line": row["_source_line"], **texts}
+    facts |= {"values": (row["_values"] or "")[:SHOWN_VALUES], "state": row["_state"]}
+    return facts | ({"reason": row["_reason"], "who": row["_who"]} if row["_reason"] else {})
+
+
+def _line(row: dict[str, Any]) -> str:
+    place = f"{row['file']}:{row['line']}" if row["file"] and row["line"] else row["file"] or "no file"
+    why = f" by {row['who']}: {row['reason']}" if row.get("reason") else ""
+    return f"{row['id']} | {', '.join(row['rules'])} | {place} | {row['values']} | since {row['first_seen']} | {row['state']}{why}"
+
+
+# discard and reopen
+
+
+def discard(job: Job, table: Table) -> JobResult:
+    """Give rows up: they stay in quarantine and out of the table, whatever its rules become, until they are reopened."""
+    rows = chosen(job, table)
+    ids = _ids(rows.filter(F.col("_state") != DISCARDED)) if rows is not None else []
+    if not ids:
+        return _unchanged(job, table, "no such row waits")
+    if len(ids) > MOST_DISCARDED:
+        raise RequestError(f"{table.name}: more than {MOST_DISCARDED:,} rows would be discarded; choose fewer days, or write `on_fail: drop` for the rule.")
+    wanted = wish(job)
+    with job.ledger.lease(table.name, job.request.run_id):
+        job.ledger.decisions.discard([Discard(table.name, row_id, wanted.reason, wanted.who) for row_id in ids])
+        quarantine.note_decisions(job, table, ids)
+    return _done(job, f"{table.name}: {_rows(len(ids))} discarded by {wanted.who}: {wanted.reason}", {"table": table.name, "rows": ids[:SHOWN_ROWS]})
+
+
+def reopen(job: Job, table: Table) -> JobResult:
+    """Let discarded rows wait again; `replay` has them judged."""
+    rows = chosen(job, table)
+    ids = _ids(rows.filter(F.col("_state") == DISCARDED)) if rows is not None else []
+    if not ids:
+        return _unchanged(job, table, "no such row is discarded")
+    with job.ledger.lease(table.name, job.request.run_id):
+        job.ledger.decisions.reopen(table.name, ids)
+        quarantine.note_decisions(job, table, ids)
+    return _done(job, f"{table.name}: {_rows(len(ids))} reopened by {wish(job).who}", {"table": table.name, "rows": ids[:SHOWN_ROWS]})
+
+
+def _ids(rows: DataFrame) -> list[str]:
+    return [row["_id"] for row in rows.select("_id").distinct().orderBy("_id").limit(MOST_DISCARDED + 1).collect()]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def _done(job: Job, message: str, facts: dict[str, Any]) -> JobResult:
+    return JobResult(request=job.request, status="done", message=message, facts=facts)
+
+
+def _unchanged(job: Job, table: Table, reason: str) -> JobResult:
+    return JobResult(request=job.request, status="unchanged", message=f"{table.name}: {reason}; nothing to do", facts={"table": table.name})

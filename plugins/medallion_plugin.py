@@ -27,5 +27,5 @@ class MedallionPlugin(AirflowPlugin):
     timetables: ClassVar[list[type]] = [DayTimetable]
     fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"name": "quality reports", "app": report_pages, "url_prefix": REPORTS}]
     external_views: ClassVar[list[dict[str, Any]]] = [
-        {"name": "Quality reports", "href": f"{base_path()}{REPORTS}/", "destination": "nav", "url_route": "quality-reports"}
+        {"name": "Reports", "href": f"{base_path()}{REPORTS}/", "destination": "nav", "url_route": "quality-reports"}
     ]

@@ -103,6 +103,7 @@ def test_a_tasks_button_leads_to_its_quality_report(published: RunningLake, page
     address = f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31/tasks/silver.flights"
     enter(page, published.password)
     page.goto(address)
+    page.get_by_role("link", name="Details", exact=True).click()
     button = page.get_by_role("link", name="Quality report", exact=True)
     button.wait_for()
     page.screenshot(path=tmp_path / "button.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ def tables_of_run(lake: Lake, ledger: Ledger, run_id: str, name: str) -> list[Ta
     """
     attempts: dict[str, list[Attempt]] = {}
     for attempt in ledger.attempts(run_id=run_id, limit=100_000):
-        if attempt.table in lake.tables:
-            attempts.setdefault(attempt.table, []).append(attempt)
+        table = attempt.facts.get("table") or attempt.table  # a score is noted under its model, and says which table it filled
+        if table in lake.tables:
+            attempts.setdefault(table, []).append(replace(attempt, table=table))
     if not attempts:
         return []
     expected = set(lake.pipelines[name].tables) if name in lake.pipelines else set()

@@ -30,7 +30,7 @@ class Reported:
         self.project = project
         self.ledger = Ledger(load_settings().ledger_url)
 
-    def attempt(self, table: str, status: str, days: list[str], run_id: str = RUN, **facts: object) -> None:
+    def attempt(self, table: str, status: str, days: list[str], /, run_id: str = RUN, **facts: object) -> None:
         """A job as it ended."""
         self.ledger.note(Attempt(run_id, table, status, f"{table}: {status}", days, {"days": days, **facts}))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
@@ -60,6 +61,13 @@ def test_a_second_task_that_found_nothing_to_do_does_not_hide_what_the_first_one
     assert f"{SOLD} done {FIRST} 6 0 0 of 1" in text_of(shop.page("index.html"))
 
 
+def test_predictions_are_reported_though_the_ledger_notes_the_job_under_its_model(shop: Reported) -> None:
+    shop.judged(replace(FEW, table="gold.totals"))
+    shop.attempt("spender", "done", [FIRST], table="gold.totals", rows_out=6)
+    assert shop.report("gold.totals").facts["tables"] == {"gold.totals": "done"}
+    assert f"gold.totals done {FIRST} 6 0 0 of 1" in text_of(shop.page("index.html"))
+
+
 def test_a_held_day_says_why(shop: Reported) -> None:
     shop.judged(FEW, state="held")
     shop.attempt(SOLD, "held", [], held={FIRST: ["fair_price: 4 of 7 rows break it, for example cents = -1."]})
@@ -87,6 +95,7 @@ def test_the_json_is_great_expectations_own(shop: Reported) -> None:
     shop.report()
     (day,) = (written := json.loads(shop.page(f"{SOLD}.json")))
     loaded = expectationSuiteValidationResultSchema.load(written[day])
+    assert loaded.to_json_dict() == written[day]
     assert (day, loaded.suite_name, loaded.success, loaded.asset_name) == (FIRST, SOLD, False, SOLD)
     assert loaded.statistics == {"evaluated_expectations": 2, "successful_expectations": 1, "unsuccessful_expectations": 1, "success_percent": 50.0}
     fair, few = loaded.results
@@ -97,6 +106,7 @@ def test_the_json_is_great_expectations_own(shop: Reported) -> None:
     assert fair.result["unexpected_count"] == 1
     assert fair.result["partial_unexpected_list"] == ["cents = 2000"]
     assert (few.success, few.result["observed_value"]) == (True, 6)
+    assert loaded.get_max_severity_failure() == "critical"
 
 
 def test_a_rules_last_verdicts_are_drawn_the_latest_on_the_right(shop: Reported) -> None:

@@ -69,7 +69,7 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
     if mode == "replace_days":
         replace_where(target, rows, _in_days(str(target.day_column), days))
         return _last_commit_of(target, rows)
-    elif mode == "replace_all":
+    if mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
     elif not exists(target.spark, target.path):
         first = _scd2_history(target, rows) if mode == "scd2" else _latest(target, rows)

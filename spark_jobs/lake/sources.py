@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING
 from pyarrow import ArrowInvalid
 from pyarrow import parquet as pq
 
-from expectations.column_types import SIMPLE_TYPES
-from expectations.errors import SourceError, TransientError, did_you_mean
+from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
 from spark_jobs.lake.corrections import CORRECTIONS, imprint, of_file
+from spark_jobs.lake.drift import Difference, compare, with_unknown_keys
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from expectations.contract import Source
     from expectations.lake import Table
@@ -27,28 +26,22 @@ if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
 
 DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
-ARROW_TYPES = {
-    "string": {"string", "large_string"},
-    "int": {"int32", "int16", "int8"},
-    "bigint": {"int64", "uint32"},
-    "double": {"double", "float"},
-    "boolean": {"bool"},
-    "date": {"date32[day]", "date64[ms]"},
-    "binary": {"binary", "large_binary"},
-}
 
 
 @dataclass(frozen=True)
 class LandedFile:
     """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order.
 
-    `corrections`: what people have written into its rows.
+    `types`: those of a Parquet file's columns. `difference`: how they differ from the contract's. `corrections`: what people have written
+    into its rows.
     """
 
     entry: FileEntry
     kept: str
     header: tuple[str, ...]
     corrections: Corrections = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    difference: Difference = field(default_factory=Difference)
 
     @property
     def inputs(self) -> Inputs:
@@ -77,14 +70,16 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
         # a file that was taken counts also when it has left the landing folder: our copy is the same
         place = f"{landing}/{name}" if name in present or before is None else _kept(job, table, before)
         sha256, size = Place.of(place).fingerprint()
-        entry = FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size)
+        landed_at = Place.of(place).modified_at() if name in present or before is None else before.landed_at
+        entry = FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size, landed_at)
         corrections = of_file(corrected, entry)
         if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
             continue
-        header = _header(table, source, Place.of(place), place)
+        header, types = _header(table, source, Place.of(place), place)
+        difference = compare(job.lake, table, header, types, place)
         _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
-        taken.append(LandedFile(entry, _kept(job, table, entry), header, corrections))
-    return taken
+        taken.append(LandedFile(entry, _kept(job, table, entry), header, corrections, types, difference))
+    return with_unknown_keys(job, table, taken) if taken and source.format == "jsonl" else taken
 
 
 def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:
@@ -122,53 +117,18 @@ def _check_may_be_missing(table: Table, source: Source, day: str, path: str) -> 
         raise SourceError(f"{table.name}: no file for {day}: expected {path}; land it and run the day again, or write `missing: skip` in {table.file}.")
 
 
-def _header(table: Table, source: Source, place: Place, path: str) -> tuple[str, ...]:
-    columns = list(table.contract.columns)
+def _header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The file's columns in their order, and their types where the file has types; those of JSON lines are found later, record by record."""
     if source.format == "parquet":
         return _parquet_header(table, place, path)
-    line = place.first_line()
     if source.format == "jsonl":
-        _check_keys(table, line, path)
-        return tuple(columns)
-    found = next(csv.reader([line], delimiter=source.delimiter), [])
-    if sorted(found) != sorted(columns):
-        raise SourceError(_difference(table, columns, found, path))
-    return tuple(found)
+        return tuple(table.contract.columns), ()
+    return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
 
 
-def _check_keys(table: Table, line: str, path: str) -> None:
-    """The first record's keys; a record may leave keys out, but not bring others."""
-    try:
-        record = json.loads(line) if line.strip() else {}
-    except ValueError:
-        return  # a malformed record is a row's fault, not the file's
-    found = list(record) if isinstance(record, dict) else []
-    if not set(found) <= set(table.contract.columns):
-        raise SourceError(_difference(table, found and list(table.contract.columns), found, path))
-
-
-def _parquet_header(table: Table, place: Place, path: str) -> tuple[str, ...]:
+def _parquet_header(table: Table, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     try:
         schema = pq.read_schema(place.path, filesystem=place.system)
     except (ArrowInvalid, OSError) as error:
         raise SourceError(f"{table.name}: {path} is no whole Parquet file ({error}); land it again.") from None
-    if sorted(schema.names) != sorted(table.contract.columns):
-        raise SourceError(_difference(table, list(table.contract.columns), schema.names, path))
-    for name, column in table.contract.columns.items():
-        found = str(schema.field(name).type)
-        if column.type in SIMPLE_TYPES and column.type != "timestamp" and found not in ARROW_TYPES[column.type]:
-            raise SourceError(f"{table.name}: {path}: column {name!r} is {found}, but the contract {table.file} says {column.type}; change one of them.")
-    return tuple(schema.names)
-
-
-def _difference(table: Table, expected: Sequence[str], found: Sequence[str], path: str) -> str:
-    missing = [name for name in expected if name not in found]
-    added = [name for name in found if name not in expected]
-    parts = [f"missing {', '.join(missing[:5])}" if missing else "", f"added {', '.join(added[:5])}" if added else ""]
-    if not missing and not added:
-        parts = ["a column stands twice"]
-    hint = did_you_mean(added[0], missing) if added and missing else ""
-    return (
-        f"{table.name}: the columns of {path} are not those of {table.file}: {'; '.join(filter(None, parts))}.{hint} "
-        "Nothing was read; land a right file, or change the contract."
-    )
+    return tuple(schema.names), tuple(str(field.type) for field in schema)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def table_doc(table: Table) -> str:
-    """A table's contract: description, inputs, columns and rules."""
+    """A table's contract: description, inputs, columns, rules and checks over time."""
     contract = table.contract
     parts = [f"**{table.name}**: {contract.description}", _origin(contract)]
     if contract.grain:
@@ -22,6 +22,8 @@ def table_doc(table: Table) -> str:
     )
     if contract.rules:
         parts.append("Rules:\n" + "\n".join(f"- `{_cell(rule.label)}`{_arguments(rule)}, else {rule.on_fail}" for rule in contract.rules))
+    if contract.over_time:
+        parts.append("Beside the days before:\n" + "\n".join(f"- `{_cell(check.label)}`, else {check.on_fail}" for check in contract.over_time))
     return "\n\n".join(parts)
 
 

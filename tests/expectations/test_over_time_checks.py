@@ -137,3 +137,11 @@ def test_a_missing_column_may_be_null_as_yaml_writes_it(tmp_path: Path) -> None:
     source = load_lake(tmp_path).table("bronze.sales").contract.source
     assert source is not None
     assert (source.drift.missing, source.drift.added, source.drift.changed) == ("null", "fail", "fail")
+
+
+def test_a_tables_readers_are_known_to_the_last_model(tmp_path: Path) -> None:
+    write_lake(tmp_path, {})
+    lake = load_lake(tmp_path)
+    tables, models = lake.downstream("bronze.shops")
+    assert (tables[:2], set(tables[2:]), models) == (["silver.shops", "silver.sales"], {"gold.totals", "gold.guesses"}, ["dear"])
+    assert lake.downstream("gold.totals") == ([], [])

@@ -141,6 +141,7 @@ def test_the_lake_is_one_volume_at_one_path_wherever_tables_are_read_or_written(
         return {name for name, service in SERVICES.items() if volume in service.get("volumes", [])}
 
     assert who_has("lake:/lake/data") == {"airflow-scheduler", "spark-worker-1", "spark-worker-2", "spark-connect"}
+    assert who_has("lake:/lake/data:ro") == {"airflow-apiserver"}  # for the quality reports
     assert who_has("${LAKE_LANDING:-./landing}:/lake/landing:ro") == {"airflow-scheduler"}
     assert (image_environment()["LAKE_ROOT"], image_environment()["LAKE_LANDING"]) == ("/lake/data", "/lake/landing")
 

@@ -95,7 +95,7 @@ class Decisions:
 
 
 def note_questions(connection: Connection, questions: Iterable[Question]) -> None:
-    """Ask anew, or again: a question with the same candidate keeps its answer."""
+    """Ask, or ask again: a question with the same candidate waits for an answer anew; its evidence tells the earlier ones."""
     now = datetime.now(UTC)
     for question in questions:
         row = renamed(question) | {"asked_at": now}
@@ -104,7 +104,7 @@ def note_questions(connection: Connection, questions: Iterable[Question]) -> Non
         if connection.execute(select(s.questions.c.day).where(*where)).first() is None:
             connection.execute(insert(s.questions), [row])
         else:
-            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence, asked_at=now))
+            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence, asked_at=now, answer=None))
 
 
 def _question(row: Row[Any]) -> Question:

@@ -109,6 +109,7 @@ def evidence_text(question: Question) -> str:
         _counts(evidence),
         f"- examples: {'; '.join(_plain(example) for example in evidence['examples'])}" if evidence["examples"] else "",
         f"- before: {'; '.join(_plain(entry) for entry in evidence['trend'])}" if evidence["trend"] else "- before: never judged",
+        f"- answered before: {'; '.join(_plain(entry) for entry in evidence['earlier_answers'])}" if evidence.get("earlier_answers") else "",
         f"- rows asked about: `{question.candidate}`; if they change, you are asked again",
     ]
     return "\n".join(filter(None, lines))

@@ -87,15 +87,17 @@ class Ruling:
         known = next((one for one in questions if (one.day, one.rule, one.candidate) == (day, asked.rule, candidate)), None)
         if known and known.answer == "publish":
             rulings.let_through.setdefault(day, []).append(f"{asked.rule}, let through by {known.answered_by}: {known.reason}")
-        elif known and known.answer == "hold" and not self.job.request.force:
+        elif known and known.answer == "hold" and not (self.job.request.force and known.run_id != self.job.request.run_id):
             rulings.refuse(day, [f"{asked.sentence} Held by {known.answered_by}: {known.reason}. To be asked again, run the day with Rebuild."])
         else:
-            rulings.questions.append(Question(self.table.name, day, asked.rule, candidate, self.job.request.run_id, self._evidence(asked)))
+            rulings.questions.append(Question(self.table.name, day, asked.rule, candidate, self.job.request.run_id, self._evidence(asked, known)))
 
-    def _evidence(self, asked: Asked) -> dict[str, Any]:
+    def _evidence(self, asked: Asked, known: Question | None) -> dict[str, Any]:
         trend = [f"{verdict.day}: {verdict.observed or verdict.rows_broken}" for verdict in self.job.ledger.history(self.table.name, asked.rule, TREND)]
         counts = {"judged": asked.judged, "broken": asked.broken, "observed": asked.observed}
-        return {"sentence": asked.sentence, **counts, "examples": list(asked.examples), "trend": trend}
+        earlier = list(known.evidence.get("earlier_answers", ())) if known else []
+        earlier += [f"{known.answer} by {known.answered_by}: {known.reason}"] if known and known.answer else []
+        return {"sentence": asked.sentence, **counts, "examples": list(asked.examples), "trend": trend, "earlier_answers": earlier}
 
 
 def _beyond(limit: QuarantineLimit, quarantined: int, rows: int) -> str:

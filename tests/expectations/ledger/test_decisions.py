@@ -23,12 +23,12 @@ def test_a_question_waits_for_its_answer(ledger: Ledger) -> None:
     assert ledger.decisions.questions("silver.sales") == [replace(ASKED, answer="publish", answered_by="ann", reason="a sale")]
 
 
-def test_the_same_question_asked_again_keeps_its_answer(ledger: Ledger) -> None:
+def test_a_question_asked_again_waits_for_an_answer_anew(ledger: Ledger) -> None:
     ledger.record([HELD], [], questions=[ASKED])
     ledger.decisions.answer(ASKED, "hold", "ann", "no")
-    ledger.record([HELD], [], questions=[replace(ASKED, run_id="run-2")])
-    (question,) = ledger.decisions.questions("silver.sales", "run-2")
-    assert (question.answer, question.reason) == ("hold", "no")
+    again = replace(ASKED, run_id="run-2", evidence={"sentence": "too cheap", "earlier_answers": ["hold by ann: no"]})
+    ledger.record([HELD], [], questions=[again])
+    assert [(question.answer, question.evidence) for question in ledger.decisions.open_questions("silver.sales", "run-2")] == [(None, again.evidence)]
 
 
 def test_of_a_day_asked_twice_in_a_run_the_last_question_is_open(ledger: Ledger) -> None:

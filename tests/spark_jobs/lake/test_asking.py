@@ -66,7 +66,11 @@ def test_an_answer_to_hold_is_obeyed_until_the_day_is_rebuilt(cheap: LittleLake)
     result = cheap.run("build", "silver.sales", NEXT)
     assert result.status == "held"
     assert "Held by ann: ask the shop first." in result.facts["held"][NEXT][0]
-    assert cheap.run("build", "silver.sales", NEXT, force=True).status == "asks"
+    assert cheap.run("build", "silver.sales", NEXT, "run-2", force=True).status == "asks"
+    (again,) = cheap.ledger.decisions.open_questions("silver.sales", "run-2")
+    assert again.evidence["earlier_answers"] == ["hold by ann: ask the shop first"]
+    cheap.ledger.decisions.answer(again, "hold", "bob", "still not")
+    assert cheap.run("build", "silver.sales", NEXT, "run-2", force=True).status == "held"
 
 
 def test_a_changed_candidate_asks_again(cheap: LittleLake) -> None:

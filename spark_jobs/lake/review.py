@@ -84,8 +84,8 @@ def _require_rule(table: Table, rule: str, rows: DataFrame) -> None:
 
 
 def look(job: Job, table: Table) -> JobResult:
-    """What waits: how many rows, by rule and day, and the first of them."""
-    rows = chosen(job, table)
+    """What waits: how many rows, by rule and day, and the first of them. Rows that are not there are not shown."""
+    rows = chosen(job, table, must_be_there=False)
     found = _counts(rows) if rows is not None else []
     totals = _totals(rows) if rows is not None else {}
     shown = [_shown(row) for row in _first(rows)] if rows is not None and totals else []
@@ -126,7 +126,8 @@ def _shown(row: Row) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> str:
     place = f"{row['file']}:{row['line']}" if row["file"] and row["line"] else row["file"] or "no file"
     why = f" by {row['who']}: {row['reason']}" if row.get("reason") else ""
-    return f"{row['id']} | {', '.join(row['rules'])} | {place} | {row['values']} | since {row['first_seen']} | {row['state']}{why}"
+    line = f"{row['id']} | {', '.join(row['rules'])} | {place} | {row['values']} | since {row['first_seen']} | {row['state']}{why}"
+    return "".join(char if char.isprintable() else " " for char in line)  # a broken record may hold anything
 
 
 # discard and reopen

@@ -25,11 +25,11 @@ def test_loading_brings_in_nothing_heavy(loaded: dict[str, Any]) -> None:
 
 
 def test_every_pipeline_and_model_has_its_dags(shop_dags: dict[str, Any]) -> None:
-    assert sorted(shop_dags["dags"]) == ["lake_maintenance", "shop_daily", "spender_inference", "spender_training", "table_restore"]
+    assert sorted(shop_dags["dags"]) == ["lake_maintenance", "quarantine_replay", "shop_daily", "spender_inference", "spender_training", "table_restore"]
 
 
 def test_the_sample_lake_has_the_dags_that_the_design_names(sample_dags: dict[str, Any]) -> None:
-    named = {"nyc_flights_daily", "flight_delay_training", "flight_delay_inference", "lake_maintenance", "table_restore"}
+    named = {"nyc_flights_daily", "flight_delay_training", "flight_delay_inference", "lake_maintenance", "table_restore", "quarantine_replay"}
     assert set(sample_dags["dags"]) == named
 
 
@@ -112,6 +112,17 @@ def test_the_forms_refuse_what_is_no_date_no_table_and_no_version(shop_dags: dic
     }
     assert restore["reason"]["maxLength"] == 500
     assert dags["lake_maintenance"]["params"]["table"]["enum"][0] == "all"
+
+
+def test_a_replay_looks_decides_replays_and_lets_the_pipeline_follow(shop_dags: dict[str, Any]) -> None:
+    tasks = shop_dags["dags"]["quarantine_replay"]["tasks"]
+    order = ["look", "decide", "replay", "what_follows", "trigger_pipeline"]
+    assert {name: tasks[name]["upstream"] for name in tasks} == {name: order[max(place - 1, 0) : place] for place, name in enumerate(order)}
+    form = shop_dags["dags"]["quarantine_replay"]["params"]
+    assert list(form) == ["table", "action", "first_day", "last_day", "rule", "rows", "values", "reason"]
+    assert form["action"]["enum"] == ["look", "edit", "discard", "reopen", "replay"]
+    assert {"bronze.visits", "silver.visits"} < set(form["table"]["enum"])
+    assert (form["values"]["type"], form["reason"]["maxLength"]) == (["null", "object"], 2000)
 
 
 def test_the_daily_and_model_dags_start_unpaused(loaded: dict[str, Any]) -> None:

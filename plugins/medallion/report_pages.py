@@ -21,7 +21,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment
 
-from expectations.errors import LedgerError
+from expectations.errors import LakeError
 from expectations.jobs import REPORTS, JobRequest
 from expectations.ledger import Ledger
 from expectations.settings import load_settings
@@ -64,7 +64,7 @@ def latest_reports(user: GetUserDep) -> Response:
     """The latest reports of the DAGs that the user may read, the newest first."""
     try:
         written = Ledger(load_settings().ledger_url).attempts(table=REPORTS, limit=LISTED)
-    except LedgerError as error:
+    except LakeError as error:
         return _page("The ledger did not answer.", status=503, text=str(error))
     readable = get_auth_manager().get_authorized_dag_ids(user=user) if written else set()
     return _page("Quality reports", reports=[_entry(attempt) for attempt in _of_each_run(written) if _dag(attempt) in readable])

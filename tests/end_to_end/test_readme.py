@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,21 @@ def test_the_first_own_table_is_published_by_the_commands_of_the_readme(lake: Ru
     assert (pie["_rules"], pie["_source_line"], pie["_state"]) == (["type(price)"], 4, "waiting")
     assert pie["_source_file"].endswith("sales/2024-05-01.csv")
     assert json.loads(pie["_values"]) == {"sold_on": "2024-05-01", "item": "pie", "price": "free"}
+
+
+@pytest.mark.end_to_end
+@pytest.mark.timeout(900)
+def test_the_pie_comes_back_by_the_commands_of_the_readme(lake: RunningLake, my_lake: Path) -> None:
+    mine = {"LAKE_PROJECT": str(my_lake), "LAKE_STATE": "", "LAKE_ROOT": "", "LAKE_LANDING": ""}
+    said = []
+    for command in [*blocks("console")[0].splitlines(), *blocks("console")[1].splitlines()]:
+        _, _, words = shlex.split(command)
+        ended = lake.make("job", words, **mine)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        said.append(ended.stdout)
+    assert "silver.sales: 1 row waits in quarantine, 0 discarded" in said[3]
+    assert rows(my_lake, "gold/daily_sales") == [{"sold_on": "2024-05-01", "sales": 3, "takings": Decimal("10.00")}]
+    assert rows(my_lake, "_quarantine/silver/sales") == []
 
 
 def rows(my_lake: Path, table: str) -> list[dict[str, Any]]:

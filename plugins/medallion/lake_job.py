@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import AssetAlias
+from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.errors import TransientError
 from expectations.jobs import JobRequest, JobResult
@@ -80,6 +81,8 @@ class LakeJobOperator(SparkSubmitOperator):
         if table := reported_table(self):
             facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
         result.raise_if_failed()
+        if request.verb == "report" and result.status == "unchanged":
+            raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it
         self._tell(context, facts, request.name)
         self.log.info(result.message)
         return {"status": result.status, "message": result.message}

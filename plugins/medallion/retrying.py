@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from expectations.errors import TerminalError, TransientError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 RETRIES = 2
 RETRY_DELAY = timedelta(seconds=20)
@@ -27,6 +30,8 @@ class SayingRetryPolicy(ExceptionRetryPolicy):
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None) -> RetryDecision:
         """The rules' decision, with a sentence of which only the end depends on how many tries are left."""
+        # Airflow's page folds what is logged after a task; the decision is to be seen, so the fold ends here.
+        log.info("::endgroup::")
         decision = super().evaluate(exception, try_number, max_tries, context)
         if decision.action is RetryAction.FAIL:
             return RetryDecision(decision.action, reason="data failure: not tried again; the data, a contract or the request has to change first")

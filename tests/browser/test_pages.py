@@ -141,6 +141,16 @@ def test_a_report_asks_for_the_password_and_then_is_shown(published: RunningLake
     assert page.get_by_role("heading", level=1).inner_text() == "Quality report"
 
 
+def test_a_failed_tasks_page_says_that_the_data_or_the_request_is_to_blame_and_that_it_is_not_tried_again(
+    lake: RunningLake, page: Page, tmp_path: Path
+) -> None:
+    assert lake.run(DAILY, "before_the_first_day", first_day="2012-12-31") == "failed"
+    enter(page, lake.password)
+    page.goto(f"/dags/{DAILY}/runs/before_the_first_day/tasks/resolve_days")
+    page.get_by_text("data failure: not tried again; the data, a contract or the request has to change first").wait_for()
+    page.screenshot(path=tmp_path / "failure.png")
+
+
 def test_a_tasks_page_shows_what_it_did(published: RunningLake, page: Page, tmp_path: Path) -> None:
     enter(page, published.password)
     page.goto(f"/dags/{DAILY}/runs/demo_2013-01-01_to_2013-01-31/tasks/gold.daily_flights")

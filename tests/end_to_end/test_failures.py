@@ -44,8 +44,8 @@ def last_line(lake: RunningLake, task: str) -> dict[str, Any]:
     while time.monotonic() < until:
         with suppress(LauncherError):  # the API knows of no task instance at first
             lines = lake.log_lines("failing", "once", task)
-            if lines and "reason" in lines[-1]:
-                return lines[-1]
+            if lines and "reason" in lines[-2]:
+                return lines[-2]  # behind it there is only the end of Airflow's group of lines
         time.sleep(1)
     pytest.fail(f"{task}: {lines}")
 

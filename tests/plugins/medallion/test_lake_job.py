@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import RetryAction
 from airflow.sdk.bases.operator import ExecutorSafeguard
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from expectations.errors import DataError, LeaseError, RequestError, TransientError
@@ -201,6 +202,12 @@ def test_a_report_needs_no_connection_and_no_server(engine: Engine) -> None:
     engine(answer("done"))
     shown = execute(report_task("shop"), context())
     assert shown == {"status": "done", "message": "silver.visits done at "}
+
+
+def test_a_run_without_tables_has_its_report_skipped(engine: Engine) -> None:
+    engine(answer("unchanged"))
+    with pytest.raises(AirflowSkipException, match="unchanged"):
+        execute(report_task("shop"), context())
 
 
 def test_with_lake_python_a_report_is_written_by_a_child(monkeypatch: pytest.MonkeyPatch) -> None:

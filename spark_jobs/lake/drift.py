@@ -102,7 +102,7 @@ def compare(lake: Lake, table: Table, header: Sequence[str], types: Sequence[str
 def with_unknown_keys(job: Job, table: Table, files: Sequence[LandedFile]) -> list[LandedFile]:
     """JSON lines with all the keys that any of their records has: Spark would drop those that the contract does not know without a word.
 
-    One more look at the files, a quarter of a second for 300,000 records.
+    One more look at the files: measured on 300,000 records, an eighth of the whole job.
     """
     known = list(table.contract.columns)
     lines = job.spark.read.text([file.kept for file in files])

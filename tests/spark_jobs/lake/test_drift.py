@@ -121,6 +121,15 @@ def test_keys_that_only_later_records_bring_are_not_lost(lake: LittleLake) -> No
     assert "Nothing reads it." in result.message
 
 
+def test_an_unknown_key_of_a_later_record_fails_where_the_contract_says_so(lake: LittleLake) -> None:
+    lake.write("expectations/bronze/logs.yaml", LOGS.replace("format: jsonl", "format: jsonl, drift: {added: fail}"))
+    lake.land(f"logs/{DAY}.jsonl", '{"user_id": 7}', '{"user_id": 8, "cart": 1}')
+    result = lake.run("build", "bronze.logs", DAY)
+    assert result.status == "failed_terminal"
+    assert f"the columns of logs/{DAY}.jsonl are not those of" in result.message
+    assert "added cart. Nothing reads it. Nothing was read" in result.message
+
+
 def test_a_key_that_spark_cannot_tell_from_another_is_refused(lake: LittleLake) -> None:
     lake.write("expectations/bronze/logs.yaml", LOGS)
     lake.land(f"logs/{DAY}.jsonl", '{"user_id": 7}', '{"User_ID": 8}')

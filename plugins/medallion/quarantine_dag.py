@@ -22,6 +22,7 @@ from medallion.run_name import run_name
 from medallion.triggering import wake
 
 if TYPE_CHECKING:
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
@@ -134,16 +135,19 @@ def quarantine_dag() -> DAG:
             execution_timeout=LIGHT_TIMEOUT,
             doc_md="Which pipeline builds the table, and for which of its days it has to run; skips where nothing was published.",
         )
-        facts = {name: f"{{{{ ti.xcom_pull(task_ids='{FOLLOWS}')['{name}'] }}}}" for name in ("dag_id", "first_day", "last_day")}
-        pipeline = wake(
-            facts.pop("dag_id"),
-            task_id="trigger_pipeline",
-            conf=facts,
-            trigger_rule="all_success",
-            doc="Wakes the table's daily pipeline for the days that were published, so that what is made of the table follows.",
-        )
-        look >> decide >> replay >> follows >> pipeline
+        look >> decide >> replay >> follows >> _wake_pipeline()
     return dag
+
+
+def _wake_pipeline() -> TriggerDagRunOperator:
+    facts = {name: f"{{{{ ti.xcom_pull(task_ids='{FOLLOWS}')['{name}'] }}}}" for name in ("dag_id", "first_day", "last_day")}
+    return wake(
+        facts.pop("dag_id"),
+        task_id="trigger_pipeline",
+        conf=facts,
+        trigger_rule="all_success",
+        doc="Wakes the table's daily pipeline for the days that were published, so that what is made of the table follows.",
+    )
 
 
 def _form() -> dict[str, Param]:

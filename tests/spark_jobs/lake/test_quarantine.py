@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.settings import load_settings
-from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, done, only_id, publish, seen
+from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, change_contract, done, only_id, publish, seen
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -110,3 +110,12 @@ def test_a_decision_that_cannot_be_is_refused_in_one_sentence(shop: LittleLake) 
     done(ask(shop, "discard", rows=row, reason="x"))
     refused = ask(shop, "edit", rows=row, values='{"cents": "1"}', reason="x")
     assert "discarded rows are not edited" in refused.message
+
+
+def test_rows_that_do_not_parse_wait_too_where_a_table_reads_all_days_at_once(shop: LittleLake) -> None:
+    change_contract(shop, "day: sold_on\n", "")
+    change_contract(shop, "write: replace_days", "write: replace_all")
+    publish(shop, "2024-05-01,tea,300", "2024-05-01,pie,much")
+    publish(shop, "2024-05-02,ring,5000", day="2024-05-02", run_id="run-2")
+    assert [(row["rules"], row["arrival_day"]) for row in seen(shop)] == [(["type(cents)"], "2024-05-01"), (["fair_price"], "2024-05-02")]
+    assert done(ask(shop, "look", days="2024-05-02")).facts["waiting"] == 1

@@ -16,7 +16,7 @@ from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
 from spark_jobs.lake.publishing import publish
-from spark_jobs.lake.quarantine import arrival_day
+from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_published, read_refused
 from spark_jobs.lake.sources import take_files
 

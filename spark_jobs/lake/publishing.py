@@ -14,12 +14,13 @@ from expectations.errors import LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry, Profile
 from expectations.rule import Rule
-from spark_jobs.lake import balance, commit
+from spark_jobs.lake import commit
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.over_time import Comparison
-from spark_jobs.lake.refusals import Refusals
+from spark_jobs.lake.quarantine import balance
+from spark_jobs.lake.quarantine.refusals import Refusals
+from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.rulings import Ruling, Rulings
-from spark_jobs.lake.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pyarrow import parquet as pq
 
 from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
-from spark_jobs.lake.corrections import CORRECTIONS, imprint, of_file
 from spark_jobs.lake.drift import Difference, compare, with_unknown_keys
+from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from expectations.contract import Source
     from expectations.lake import Table
     from expectations.ledger.entries import Inputs
-    from spark_jobs.lake.corrections import Corrections
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.quarantine.corrections import Corrections
 
 DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 VERBS = {
     "build": ("spark_jobs.lake.build", "build"),
-    "train": ("spark_jobs.lake.training", "train"),
-    "score": ("spark_jobs.lake.scoring", "score"),
+    "train": ("spark_jobs.lake.learning.training", "train"),
+    "score": ("spark_jobs.lake.learning.scoring", "score"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
-    "quarantine": ("spark_jobs.lake.review", "review"),
+    "quarantine": ("spark_jobs.lake.quarantine.review", "review"),
 }
 SPARK_FAULTS = (
     errors.AnalysisException,

@@ -31,11 +31,11 @@ def test_numbers_and_switches_become_the_texts_that_a_file_would_have() -> None:
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [
-        ({"action": "eidt"}, 'there is no action \'eidt\'; write look, edit, discard, reopen, replay. Did you mean "edit"?'),
-        ({"action": "edit", "rows": "x'; DROP TABLE"}, "\"x';\" is no id of a row; copy it from what `look` shows, with commas between several."),
+        ({"action": "eidt"}, "there is no action 'eidt'; write look, edit, discard, reopen, replay. Did you mean \"edit\"?"),
+        ({"action": "edit", "rows": "x'; DROP TABLE"}, '"x\';" is no id of a row; copy it from what `look` shows, with commas between several.'),
         ({"action": "edit", "rows": ",".join(map(str, range(501)))}, "501 rows are named, at most 500 can be; choose them by days and rule."),
-        ({"action": "edit", "values": "cents=1"}, "values are 'cents=1', not a JSON object; write them like {\"distance\": \"100\"}."),
-        ({"action": "edit", "values": "[1]"}, "values are '[1]', not a JSON object; write them like {\"distance\": \"100\"}."),
+        ({"action": "edit", "values": "cents=1"}, 'values are \'cents=1\', not a JSON object; write them like {"distance": "100"}.'),
+        ({"action": "edit", "values": "[1]"}, 'values are \'[1]\', not a JSON object; write them like {"distance": "100"}.'),
         ({"action": "discard", "reason": "x" * 2001}, "reason has 2001 characters; write at most 2000."),
     ],
 )

@@ -8,8 +8,8 @@ import pytest
 import skops.io
 
 from expectations.loader import load_lake
-from spark_jobs.lake.search import candidates_of, with_parameters
-from spark_jobs.lake.training import build_estimator
+from spark_jobs.lake.learning.search import candidates_of, with_parameters
+from spark_jobs.lake.learning.training import build_estimator
 
 NAMES = {"carrier": ["UA", "AA", None], "origin": ["EWR", "JFK", "LGA"], "dest": ["IAH", "MIA", "BOS"]}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from expectations.model_contract import MetricGate
-from spark_jobs.lake.evaluation import evaluate, evaluate_baseline, judge, missed_gates
+from spark_jobs.lake.learning.evaluation import evaluate, evaluate_baseline, judge, missed_gates
 
 GOOD = {"roc_auc": 0.7, "log_loss": 0.5}
 BASELINE = {"roc_auc": 0.5, "log_loss": 0.6}

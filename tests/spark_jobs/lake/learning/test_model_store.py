@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from expectations.errors import ModelError
 from expectations.loader import load_lake
 from expectations.settings import Settings
-from spark_jobs.lake.model_store import ModelStore, artifact_folder, tracking_address
+from spark_jobs.lake.learning.model_store import ModelStore, artifact_folder, tracking_address
 
 SEEN = np.arange(40.0).reshape(20, 2)
 TRUTH = np.arange(20) % 2

@@ -9,7 +9,7 @@ import pytest
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from spark_jobs.lake.model_store import ModelStore
+from spark_jobs.lake.learning.model_store import ModelStore
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake

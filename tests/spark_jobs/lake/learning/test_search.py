@@ -12,8 +12,8 @@ from sklearn.model_selection import GridSearchCV
 
 from expectations.errors import ModelError
 from expectations.model_contract import ModelContract
-from spark_jobs.lake.search import best_of, search
-from spark_jobs.lake.splitting import Fold
+from spark_jobs.lake.learning.search import best_of, search
+from spark_jobs.lake.learning.splitting import Fold
 
 if TYPE_CHECKING:
     from pathlib import Path

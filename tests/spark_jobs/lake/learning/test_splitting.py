@@ -6,7 +6,7 @@ import pytest
 
 from expectations.errors import ModelError
 from expectations.model_contract import Split
-from spark_jobs.lake.splitting import DaySplit, Fold, split_days, time_folds
+from spark_jobs.lake.learning.splitting import DaySplit, Fold, split_days, time_folds
 
 DAYS = [f"2024-05-{day:02}" for day in range(1, 13)]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark import cloudpickle
 from sklearn.linear_model import LogisticRegression
 
-from spark_jobs.lake.worker import fitting_task, scoring_task
+from spark_jobs.lake.learning.worker import fitting_task, scoring_task
 from tests.spark_jobs.lake.learning.test_model_store import kept
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from expectations.errors import RequestError, did_you_mean
 from expectations.jobs import JobResult
 from expectations.ledger import Correction
-from spark_jobs.lake import quarantine
+from spark_jobs.lake.quarantine import store
+from spark_jobs.lake.quarantine.review import NAMED, require_rows, wish
 from spark_jobs.lake.reading import MALFORMED, parses
-from spark_jobs.lake.review import NAMED, require_rows, wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ def _sources(job: Job, table: Table) -> list[str]:
 def _waiting(job: Job, table: Table, ids: list[str]) -> list[Row]:
     if not ids:
         return []
-    counted = quarantine.counted(job, table)
+    counted = store.counted(job, table)
     require_rows(table, ids, counted)
     rows = counted.filter(F.col("_id").isin(ids)).select("_id", "_row", "_rules", "_state").collect() if counted is not None else []
     untraced = [row["_id"] for row in rows if not row["_row"]]
@@ -74,7 +74,7 @@ def _waiting(job: Job, table: Table, ids: list[str]) -> list[Row]:
             f"{table.name}: {len(untraced)} rows cannot be traced to a landed file, for example {untraced[0]}; "
             f"carry `_row` over in {table.logic}, or land a corrected file."
         )
-    given_up = [row["_id"] for row in rows if row["_state"] == quarantine.DISCARDED]
+    given_up = [row["_id"] for row in rows if row["_state"] == store.DISCARDED]
     if given_up:
         raise RequestError(f"{table.name}: discarded rows are not edited: {', '.join(given_up[:NAMED])}; reopen them first.")
     return rows
@@ -135,5 +135,5 @@ def _require_whole(bronze: Table, rows: Iterable[Row], corrected: dict[str, Valu
     """A record that could not be split into columns needs all of them."""
     for row in rows:
         missing = [name for name in bronze.contract.columns if name not in corrected[row["_id"]]]
-        if missing and f"{quarantine.TYPE_RULE}({MALFORMED})" in row["_rules"]:
+        if missing and f"{store.TYPE_RULE}({MALFORMED})" in row["_rules"]:
             raise RequestError(f"{bronze.name}: {row['_id']} could not be split into columns, so it needs all of them; add {', '.join(missing)}.")

@@ -10,8 +10,8 @@ from expectations.errors import RequestError, did_you_mean
 from expectations.jobs import JobResult
 from expectations.ledger import Discard
 from expectations.review import Review
-from spark_jobs.lake import quarantine
-from spark_jobs.lake.quarantine import DISCARDED
+from spark_jobs.lake.quarantine import store
+from spark_jobs.lake.quarantine.store import DISCARDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +30,8 @@ NAMED = 5
 
 def review(job: Job) -> JobResult:
     """Do what the request asks of a table's quarantine. Raises RequestError where that cannot be."""
-    from spark_jobs.lake.editing import edit
-    from spark_jobs.lake.replaying import replay
+    from spark_jobs.lake.quarantine.editing import edit
+    from spark_jobs.lake.quarantine.replaying import replay
 
     actions = {"look": look, "edit": edit, "discard": discard, "reopen": reopen, "replay": replay}
     return actions[wish(job).action](job, job.lake.table(job.request.name))
@@ -47,7 +47,7 @@ def chosen(job: Job, table: Table, *, must_be_there: bool = True) -> DataFrame |
 
     Raises RequestError for a row id or a rule that no row has, where they `must_be_there`.
     """
-    rows, wanted, days = quarantine.counted(job, table), wish(job), job.request.day_range
+    rows, wanted, days = store.counted(job, table), wish(job), job.request.day_range
     if wanted.rows and must_be_there:
         require_rows(table, wanted.rows, rows)
     if rows is None:
@@ -144,7 +144,7 @@ def discard(job: Job, table: Table) -> JobResult:
     wanted = wish(job)
     with job.ledger.lease(table.name, job.request.run_id):
         job.ledger.decisions.discard([Discard(table.name, row_id, wanted.reason, wanted.who) for row_id in ids])
-        quarantine.note_decisions(job, table, ids)
+        store.note_decisions(job, table, ids)
     return _done(job, f"{table.name}: {_rows(len(ids))} discarded by {wanted.who}: {wanted.reason}", {"table": table.name, "rows": ids[:SHOWN_ROWS]})
 
 
@@ -156,7 +156,7 @@ def reopen(job: Job, table: Table) -> JobResult:
         return _unchanged(job, table, "no such row is discarded")
     with job.ledger.lease(table.name, job.request.run_id):
         job.ledger.decisions.reopen(table.name, ids)
-        quarantine.note_decisions(job, table, ids)
+        store.note_decisions(job, table, ids)
     return _done(job, f"{table.name}: {_rows(len(ids))} reopened by {wish(job).who}", {"table": table.name, "rows": ids[:SHOWN_ROWS]})
 
 

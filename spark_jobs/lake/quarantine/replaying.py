@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 from expectations.days import ALL
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
-from spark_jobs.lake import corrections
 from spark_jobs.lake.build import build_days
-from spark_jobs.lake.quarantine import DISCARDED, REOPENED
-from spark_jobs.lake.review import chosen
+from spark_jobs.lake.quarantine import corrections
+from spark_jobs.lake.quarantine.review import chosen
+from spark_jobs.lake.quarantine.store import DISCARDED, REOPENED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

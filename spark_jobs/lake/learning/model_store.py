@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import skops.io
 
 from expectations.errors import ModelError, TransientError
+from spark_jobs.lake.learning.worker import read_model
 from spark_jobs.lake.storage import Place
-from spark_jobs.lake.worker import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL
-from spark_jobs.lake import quarantine
+from spark_jobs.lake.quarantine import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ def marked(candidate: DataFrame, table: Table, late: Column | None, discarded: I
     rows = candidate
     if ids:
         given_up = candidate.sparkSession.createDataFrame([(row_id,) for row_id in ids], "_given_up string")
-        rows = candidate.join(F.broadcast(given_up), quarantine.row_id(candidate, table) == F.col("_given_up"), "left")
+        rows = candidate.join(F.broadcast(given_up), store.row_id(candidate, table) == F.col("_given_up"), "left")
         reasons.append(F.when(F.col("_given_up").isNotNull(), F.lit(DISCARDED)))
     if late is not None:
         reasons.append(F.when(late, F.lit(LATE)))
@@ -52,7 +52,7 @@ def parted(staged: DataFrame, day_column: str | None) -> tuple[DataFrame, Aside]
     """The rows that stay, and how many of the others there are."""
     if ASIDE not in staged.columns:
         return staged, Aside()
-    arrived = quarantine.arrival_day(F.col("_row")) if "_row" in staged.columns else F.lit(None)
+    arrived = store.arrival_day(F.col("_row")) if "_row" in staged.columns else F.lit(None)
     day = F.coalesce(F.col(day_column).cast("string"), F.lit(NO_DAY)) if day_column else F.lit(ALL)
     keys = (F.col(ASIDE).alias("reason"), arrived.cast("string").alias("arrived"), day.alias("day"))
     aside = Aside()

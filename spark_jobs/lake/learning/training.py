@@ -14,12 +14,12 @@ from expectations.days import in_words
 from expectations.errors import ContractError, ModelError
 from expectations.jobs import JobResult
 from expectations.ledger import ModelEntry
-from spark_jobs.lake.evaluation import Figures, Verdict, evaluate, evaluate_baseline, judge
-from spark_jobs.lake.examples import DAY, read_examples
+from spark_jobs.lake.learning.evaluation import Figures, Verdict, evaluate, evaluate_baseline, judge
+from spark_jobs.lake.learning.examples import DAY, read_examples
+from spark_jobs.lake.learning.model_store import ModelStore, Registration
+from spark_jobs.lake.learning.search import Candidate, best_of, search, seeded, with_parameters
+from spark_jobs.lake.learning.splitting import DaySplit, split_days, time_folds
 from spark_jobs.lake.logic import load_module
-from spark_jobs.lake.model_store import ModelStore, Registration
-from spark_jobs.lake.search import Candidate, best_of, search, seeded, with_parameters
-from spark_jobs.lake.splitting import DaySplit, split_days, time_folds
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from expectations.errors import ModelError
-from spark_jobs.lake.evaluation import SCORERS
-from spark_jobs.lake.worker import fitting_task
+from spark_jobs.lake.learning.evaluation import SCORERS
+from spark_jobs.lake.learning.worker import fitting_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from expectations.model_contract import ModelContract
-    from spark_jobs.lake.splitting import Fold
+    from spark_jobs.lake.learning.splitting import Fold
 
 OUTCOME = "id bigint, score double, seconds double, error string"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL
-from spark_jobs.lake import balance, quarantine
-from spark_jobs.lake.set_aside import ASIDE, DISCARDED, LATE, NO_DAY
+from spark_jobs.lake.quarantine import balance, store
+from spark_jobs.lake.quarantine.set_aside import ASIDE, DISCARDED, LATE, NO_DAY
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.gate import Judgement
     from spark_jobs.lake.job import Job
-    from spark_jobs.lake.set_aside import Aside
+    from spark_jobs.lake.quarantine.set_aside import Aside
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Refusals:
         kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed), *self._unparsed()]
         frames = [rows for rows, count in kinds if count]
         keys = {self._batch_key(), *passed}
-        keys |= {quarantine.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
-        written = quarantine.replace(self.job, self.table, frames, None if self.table.contract.write == "replace_all" else keys)
+        keys |= {store.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
+        written = store.replace(self.job, self.table, frames, None if self.table.contract.write == "replace_all" else keys)
         balance.check_quarantined(self.job, self.table, self.batch, sum(count for _, count in kinds), written)
         return keys
 
@@ -50,14 +50,14 @@ class Refusals:
             return on_time, 0
         bad, day = judgement.quarantined(on_time), self._day()
         bad = bad.filter(day.isNull() | day.cast("string").isin(passed)) if self.day_column else bad
-        return quarantine.refused_by_rule(self.job, self.table, bad, day, self._batch_key()), count
+        return store.refused_by_rule(self.job, self.table, bad, day, self._batch_key()), count
 
     def _late(self, staged: DataFrame, aside: Aside) -> tuple[DataFrame, int]:
         if not aside.late:
             return staged, 0
-        rows = staged.filter(F.col(ASIDE) == LATE).drop(ASIDE).select("*", F.array(F.lit(quarantine.LATE_RULE)).alias("_rules"))
+        rows = staged.filter(F.col(ASIDE) == LATE).drop(ASIDE).select("*", F.array(F.lit(store.LATE_RULE)).alias("_rules"))
         no_day = F.lit(None).cast("date")
-        return quarantine.refused_by_rule(self.job, self.table, rows, no_day, self._batch_key()), sum(aside.late.values())
+        return store.refused_by_rule(self.job, self.table, rows, no_day, self._batch_key()), sum(aside.late.values())
 
     def _discarded(self, staged: DataFrame, aside: Aside, passed: list[str]) -> tuple[DataFrame, int]:
         """Rows that a person has given up. Those of days that are held wait for the day; a day that is not made is as no day."""
@@ -71,11 +71,11 @@ class Refusals:
         if self.day_column:
             rows = rows.filter(day.isNull() | ~day.cast("string").isin(held)) if held else rows
             day = F.when(day.cast("string").isin(passed), day)
-        return quarantine.refused_by_rule(self.job, self.table, rows, day, self._batch_key()), count
+        return store.refused_by_rule(self.job, self.table, rows, day, self._batch_key()), count
 
     def _unparsed(self) -> list[tuple[DataFrame, int]]:
         found = {bronze: sum(days.values()) for bronze, days in self.batch.refused.items()}
-        return [(quarantine.refused_by_type(self.job, bronze, self.batch.refused[bronze]), count) for bronze, count in found.items() if count]
+        return [(store.refused_by_type(self.job, bronze, self.batch.refused[bronze]), count) for bronze, count in found.items() if count]
 
     def _day(self) -> Column:
         return F.col(self.day_column) if self.day_column else F.lit(None).cast("date")

@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 from expectations.errors import ModelError
 from expectations.jobs import JobResult
 from spark_jobs.lake.batch import Batch
-from spark_jobs.lake.examples import as_input, keys_of
+from spark_jobs.lake.learning.examples import as_input, keys_of
+from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.worker import scoring_task
 from spark_jobs.lake.logic import conform
-from spark_jobs.lake.model_store import ModelStore
 from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.reading import read_published
-from spark_jobs.lake.worker import scoring_task
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -1,0 +1,1 @@
+"""Models: search, training, evaluation, the store of their files, and scoring."""

@@ -1,0 +1,1 @@
+"""Rows that are not published: put aside, kept, looked at, corrected, given up, and judged again."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from expectations.days import DayRange, parse_range
-from expectations.errors import DataError, TerminalError, TransientError
+from expectations.errors import DataError, LakeError, TerminalError, TransientError
 from expectations.review import Review
 
 Verb = Literal["build", "train", "score", "restore", "maintain", "report", "quarantine"]
@@ -73,8 +73,13 @@ class JobResult(BaseModel):
     """Rows in, out and quarantined, Delta version, days, verdicts, files: what the asset event carries."""
     seconds: float = 0.0
 
-    def raise_if_failed(self) -> None:
-        """DataError for held days, TerminalError or TransientError for the other failures."""
-        errors = {"held": DataError, "failed_terminal": TerminalError, "failed_transient": TransientError}
+    def raise_if_failed(self, *, may_ask: bool = False) -> None:
+        """DataError for held days and, unless somebody will be asked, for days that wait for an answer; else TerminalError or TransientError."""
+        errors: dict[str, type[LakeError]] = {
+            "held": DataError,
+            **({} if may_ask else {"asks": DataError}),
+            "failed_terminal": TerminalError,
+            "failed_transient": TransientError,
+        }
         if self.status in errors:
             raise errors[self.status](self.message)

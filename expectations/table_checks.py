@@ -139,6 +139,15 @@ def _check_needs(lake: Lake, table: Table, position: int, read: Input) -> None:
         raise ContractError(
             f"{place}: otherwise: last_good_day is for an input that has days and is read for the same day; {read.table} is not. Write otherwise: hold."
         )
+    if read.otherwise == "last_good_day" and _reads_files(lake, table):
+        raise ContractError(
+            f"{place}: {table.name} reads daily files, whose rows may belong to any day; a last good day is for tables that are made of tables. "
+            f"Write otherwise: hold, or make a table of {read.table} and this one."
+        )
+
+
+def _reads_files(lake: Lake, table: Table) -> bool:
+    return any(other.table in lake.tables and lake.is_arrival(other.table) for other in table.contract.inputs)
 
 
 def _check_look_back(lake: Lake, table: Table, position: int, read: Input) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
+from expectations.days import ALL
 from expectations.ledger import schema as s
 from expectations.ledger.entries import Correction, Discard, Question
 from expectations.ledger.rows import in_chunks, renamed, replace_row
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from sqlalchemy.engine import Connection, Engine, Row
+
+
+NO_ANSWER: dict[str, None] = dict.fromkeys(("answer", "answered_by", "reason", "answered_at"))
 
 
 class Decisions:
@@ -33,15 +37,25 @@ class Decisions:
         with self._engine.connect() as connection:
             return [_question(row) for row in connection.execute(query)]
 
+    def question(self, table: str, day: str, rule: str, candidate: str) -> Question | None:
+        """What is known of a question, where it was ever asked."""
+        key = (s.questions.c.table_name == table, s.questions.c.day == day, s.questions.c.rule == rule, s.questions.c.candidate == candidate)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(s.questions).where(*key)).first()
+            return _question(row) if row else None
+
     def open_questions(self, table: str, run_id: str) -> list[Question]:
-        """What a run has asked and nobody has answered: of each day that is still held and each rule, what was asked last."""
+        """What a run has asked and nobody has answered: of each day that is still held and each rule, what was asked last.
+
+        The question of a table whose batches have no days of their own (ALL) is open while any of its days is held.
+        """
         days = select(s.table_days.c.day).where(s.table_days.c.table_name == table, s.table_days.c.state == "held")
         with self._engine.connect() as connection:
             held = {row.day for row in connection.execute(days)}
         latest: dict[tuple[str, str], Question] = {}
         for question in self.questions(table, run_id):
             latest.setdefault((question.day, question.rule), question)
-        return [question for question in latest.values() if question.answer is None and question.day in held]
+        return [question for question in latest.values() if question.answer is None and (question.day in held or (question.day == ALL and held))]
 
     def answer(self, question: Question, answer: Literal["publish", "hold"], who: str, reason: str) -> None:
         """Note what a person has answered; a later answer to the same question counts."""
@@ -104,7 +118,7 @@ def note_questions(connection: Connection, questions: Iterable[Question]) -> Non
         if connection.execute(select(s.questions.c.day).where(*where)).first() is None:
             connection.execute(insert(s.questions), [row])
         else:
-            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence, asked_at=now, answer=None))
+            connection.execute(update(s.questions).where(*where).values(run_id=question.run_id, evidence=question.evidence, asked_at=now, **NO_ANSWER))
 
 
 def _question(row: Row[Any]) -> Question:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PUBLISH, HOLD = "Publish", "Hold"
 ANSWERS: dict[str, Literal["publish", "hold"]] = {PUBLISH: "publish", HOLD: "hold"}
+ASKED = "asked"
+"""The XCom that keeps which questions a person was shown: day, rule, candidate."""
 PATIENCE = timedelta(hours=12)
 """How long a question waits. A daily DAG runs one run at a time: the next day's must not wait for ever."""
 
@@ -61,9 +63,14 @@ class DecisionOperator(HITLOperator):
 
     def execute(self, context: Context) -> None:
         """Ask."""
-        questions = self._open(context)
+        run = run_name(context["dag_run"])
+        questions = _ledger().decisions.open_questions(self.table, run)
         if not questions:
             raise AirflowSkipException(f"{self.table}: nothing is asked")
+        if {_key(question) for question in _ledger().decisions.questions(self.table, run)} != {_key(question) for question in questions}:
+            # Airflow keeps the page of a task that is cleared: it would show the evidence of other rows
+            raise DataError(f"{self.table}: this run has asked about other rows of these days before; trigger a new run for them, which asks about these.")
+        context["ti"].xcom_push(ASKED, [list(_key(question)) for question in questions])
         self.subject = f"Publish {self.table} of {in_words(question.day for question in questions)}?"
         self.body = "\n\n".join(map(evidence_text, questions))
         log.info("%s\n%s", self.subject, self.body)
@@ -75,7 +82,12 @@ class DecisionOperator(HITLOperator):
         answer = payload["chosen_options"][0]
         who = (payload["responded_by_user"] or {}).get("name") or "somebody"
         reason = str(payload["params_input"].get("reason") or "no reason given")
-        for question in self._open(context):
+        shown = {tuple(key) for key in context["ti"].xcom_pull(task_ids=self.task_id, key=ASKED) or ()}
+        # whichever run has asked about these rows last: what a person has seen is what she has answered
+        questions = [question for question in _ledger().decisions.questions(self.table) if _key(question) in shown]
+        if not questions:
+            raise DataError(f"{self.table}: the ledger does not know what this task has asked; run the days again to be asked again.")
+        for question in questions:
             _ledger().decisions.answer(question, ANSWERS[answer], who, reason)
             log.info("%s, %s, %s: %s by %s (%s)", self.table, question.day, question.rule, answer, who, reason)
         return {"answer": answer, "who": who, "reason": reason}
@@ -86,9 +98,6 @@ class DecisionOperator(HITLOperator):
             hours = int(PATIENCE.total_seconds() // 3600)
             raise DataError(f"{self.table}: nobody answered within {hours} hours, so its days stay held; run them again to be asked again.")
         super().process_trigger_event_error(event)
-
-    def _open(self, context: Context) -> list[Question]:
-        return _ledger().decisions.open_questions(self.table, run_name(context["dag_run"]))
 
 
 def decision_task(table: str) -> DecisionOperator:
@@ -113,6 +122,10 @@ def evidence_text(question: Question) -> str:
         f"- rows asked about: `{question.candidate}`; if they change, you are asked again",
     ]
     return "\n".join(filter(None, lines))
+
+
+def _key(question: Question) -> tuple[str, str, str]:
+    return question.day, question.rule, question.candidate
 
 
 def _counts(evidence: dict[str, Any]) -> str:

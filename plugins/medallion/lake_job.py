@@ -41,7 +41,8 @@ class LakeJobOperator(SparkSubmitOperator):
 
     The type of the Airflow connection decides (a report needs none): `spark_connect` runs the job in this process against a warm server, or as a child
     of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, for which this class extends
-    the provider's operator. Its fields are templates; an empty one means not given.
+    the provider's operator. Its fields are templates; an empty one means not given. `may_ask`: a task behind this one asks a person about
+    the days that wait for an answer; without one they are a failure.
     """
 
     template_fields: Sequence[str] = ("name", "days", "version", "force", "remark")
@@ -56,6 +57,7 @@ class LakeJobOperator(SparkSubmitOperator):
         force: str = "",
         remark: str = "",
         connection: str | None = None,
+        may_ask: bool = False,
         **kwargs: Any,
     ) -> None:
         # A job that is run twice does no harm, so nothing is gained by looking for a lost one.
@@ -66,6 +68,7 @@ class LakeJobOperator(SparkSubmitOperator):
         self.force = force
         self.remark = remark
         self.connection = connection
+        self.may_ask = may_ask
         self._child: subprocess.Popen[str] | None = None
         self._submitted = False
         if verb == "report" or reported_table(self):
@@ -80,7 +83,7 @@ class LakeJobOperator(SparkSubmitOperator):
         facts |= {"remark": self.remark} if self.remark else {}
         if table := reported_table(self):
             facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
-        result.raise_if_failed()
+        result.raise_if_failed(may_ask=self.may_ask)
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it
         self._tell(context, facts, request.name)

@@ -94,17 +94,19 @@ def _published(lake: Lake, name: str, owner: str, build: LakeJobOperator) -> Bas
     """The task after which the table is as it will be: its own, or, where a rule asks, the one that obeys the answer."""
     if not lake.table(name).contract.asks:
         return build
-    decided = _table_task(lake, name, owner, decided_id(name))
+    # skipped like the decision where nothing is asked
+    decided = _table_task(lake, name, owner, decided_id(name), trigger_rule="none_failed_min_one_success")
     build >> decision_task(name) >> decided
     return decided
 
 
-def _table_task(lake: Lake, name: str, owner: str, task_id: str) -> LakeJobOperator:
+def _table_task(lake: Lake, name: str, owner: str, task_id: str, trigger_rule: str = "none_failed") -> LakeJobOperator:
+    """`none_failed`: a table that asks is followed by tasks that are skipped where nothing is asked."""
     table = lake.table(name)
     return LakeJobOperator(
         task_id=task_id,
-        # a table that asks is followed by tasks that are skipped where nothing is asked
-        trigger_rule="none_failed",
+        trigger_rule=trigger_rule,
+        may_ask=table.contract.asks and task_id == name,
         verb="build",
         name=name,
         days=DAYS,

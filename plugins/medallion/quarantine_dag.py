@@ -125,6 +125,7 @@ def quarantine_dag() -> DAG:
             action="replay",
             only_for=REPLAYED,
             trigger_rule="none_failed",
+            may_ask=True,  # the pipeline that is woken builds the days again, and asks
             outlets=[REVIEWED],
             doc_md="Builds the days of the rows again, through the same gate; first the bronze days with edited rows.",
         )

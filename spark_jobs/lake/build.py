@@ -62,16 +62,18 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     plan = planner.plan()
     if plan.is_empty:
         return _unchanged(job, table, plan.reason)
+    some_are_late = False
     if plan.new_arrivals:
-        plan = planner.with_arrivals(plan, _touched_days(job, table, planner, plan))
-    result = _make(job, table, planner, plan) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
+        touched, some_are_late = _touched_days(job, table, planner, plan)
+        plan = planner.with_arrivals(plan, touched)
+    result = _make(job, table, planner, plan, some_are_late) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
     return _hold_back(job, table, plan, result) if plan.refused else result
 
 
-def _make(job: Job, table: Table, planner: Planner, plan: Plan) -> JobResult:
+def _make(job: Job, table: Table, planner: Planner, plan: Plan, some_are_late: bool) -> JobResult:
     candidate = transform(job, table, _read(job, table, plan))
     is_new = _is_new_arrival(candidate, plan)
-    late = _late(table, candidate, plan, is_new)
+    late = _late(table, is_new) if some_are_late and is_new is not None else None
     bronze = planner.arrival_input
     emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
     batch = Batch(plan.inputs, emptied, plan.arrivals, late, _refused(job, table, planner, plan))
@@ -101,8 +103,11 @@ def _stood_in(job: Job, table: Table, read: Input, rows: DataFrame, plan: Plan) 
     return rows.join(F.broadcast(pairs), F.col(day) == F.col("_good")).select(*columns)
 
 
-def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, list[str]]:
-    """Which days the rows of each new arrival belong to, late ones left out. A table that keeps no `_row` is asked file by file."""
+def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> tuple[dict[str, list[str]], bool]:
+    """Which days the rows of each new arrival belong to, late ones left out; and whether there are late ones.
+
+    A table that keeps no `_row` is asked file by file.
+    """
     bronze, day = str(planner.arrival_input), str(table.contract.day)
     candidate = transform(job, table, _read(job, table, plan, {bronze: tuple(plan.new_arrivals)}))
     touched: dict[str, list[str]] = {arrival: [] for arrival in plan.new_arrivals}
@@ -110,14 +115,17 @@ def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[
         for arrival in plan.new_arrivals:
             rows = transform(job, table, _read(job, table, plan, {bronze: (arrival,)}))
             touched[arrival] = [found[0].isoformat() for found in rows.select(day).distinct().collect() if found[0]]
-        return touched
+        return touched, False
+    some_are_late = False
     pairs = candidate.select(arrival_day(F.col("_row")).alias("arrival"), F.col(day).alias("day")).distinct()
     for pair in pairs.collect():
         if pair.arrival is None:
             raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
-        if pair.day and (pair.arrival - pair.day).days <= table.contract.late:
+        is_late = bool(pair.day) and (pair.arrival - pair.day).days > table.contract.late
+        some_are_late |= is_late
+        if pair.day and not is_late:
             touched[pair.arrival.isoformat()].append(pair.day.isoformat())
-    return touched
+    return touched, some_are_late
 
 
 def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
@@ -127,12 +135,11 @@ def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
     return is_new
 
 
-def _late(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> Column | None:
+def _late(table: Table, is_new: Column) -> Column:
     """Rows of new arrivals that come too long after their day: they are refused, their day stays as it is."""
-    if is_new is None:
-        return None
     days_late = F.datediff(arrival_day(F.col("_row")), F.col(str(table.contract.day)))
-    return F.coalesce(is_new & (days_late > table.contract.late), F.lit(False))
+    late: Column = F.coalesce(is_new & (days_late > table.contract.late), F.lit(False))
+    return late
 
 
 def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:
@@ -142,7 +149,7 @@ def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None)
     day = F.col(table.contract.day)
     wanted = day.isin([date.fromisoformat(key) for key in plan.days if key != ALL])
     if is_new is None:
-        return candidate.filter(wanted)
+        return candidate.filter(wanted | day.isNull())
     late = F.datediff(arrival_day(F.col("_row")), day) > table.contract.late
     return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late)), F.lit(False)))
 
@@ -164,27 +171,30 @@ def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, 
 
 def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResult:
     """Hold the days of which an input is not as clean as it is needed; their published rows stay as they were."""
-    before = job.ledger.days(table.name, plan.refused)
     held = {day: [_not_clean(job, table, day)] for day in plan.refused}
-    entries = []
-    for day, inputs in plan.refused.items():
-        known = before.get(day)
-        version, clean = (known.version, known.clean) if known else (None, True)
-        run = job.request.run_id
-        entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
-    job.ledger.record(entries, [])
+    run = job.request.run_id
+    with job.ledger.lease(table.name, run):
+        before = job.ledger.days(table.name, plan.refused)
+        entries = []
+        for day, inputs in plan.refused.items():
+            known = before.get(day)
+            version, clean = (known.version, known.clean) if known else (None, True)
+            entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
+        job.ledger.record(entries, [])
     held = {**result.facts.get("held", {}), **held}
     first = next(iter(plan.refused))
     done = "" if result.status == "unchanged" else f"{result.message}; "
     message = f"{done}{table.name}: held {in_words(plan.refused)}, whose published rows stay as they were: {first}: {' '.join(held[first])}"
-    return result.model_copy(update={"status": "held", "message": message, "facts": {**result.facts, "held": held}})
+    status = "asks" if result.status == "asks" else "held"
+    return result.model_copy(update={"status": status, "message": message, "facts": {**result.facts, "held": held}})
 
 
 def _not_clean(job: Job, table: Table, day: str) -> str:
     """Which input is not clean, and by which rules."""
     found = []
-    for name in [read.table for read in table.contract.inputs if read.needs == "clean"]:
-        dirty = [entry for key, entry in job.ledger.days(name).items() if key in {day, ALL} and not entry.clean]
+    for name in [read.table for read in table.contract.inputs if read.needs == "clean" and read.otherwise == "hold"]:
+        by_day = day != ALL and job.lake.has_days(name)
+        dirty = [entry for entry in job.ledger.days(name, [day] if by_day else None).values() if entry.version is not None and not entry.clean]
         rules = {verdict.rule for entry in dirty for verdict in job.ledger.verdicts(entry.run_id, name) if verdict.day == entry.day and not verdict.success}
         found += [f"it needs {name} clean, which broke {', '.join(sorted(rules)) or 'a rule'}."] if dirty else []
     return " ".join(found) or "an input is not clean."

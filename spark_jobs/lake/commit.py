@@ -74,6 +74,7 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
     elif not exists(target.spark, target.path):
         first = _scd2_history(target, rows) if mode == "scd2" else _latest(target, rows)
         _writer(target, first).mode("error").save(target.path)
+        return Committed(last_commit(target).version, None)  # of several versions of a row one was written, as a merge would
     else:
         before = current_version(target)
         _merge_by_mode(target, rows, mode)

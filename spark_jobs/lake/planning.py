@@ -81,15 +81,7 @@ class Planner:
         """The bronze input whose files bring rows of any day, where the table has days of its own."""
         if not self.table.contract.day:
             return None
-        return next((read.table for read in self.table.contract.inputs if self._is_arrival(read.table)), None)
-
-    def _is_arrival(self, name: str) -> bool:
-        source = self.lake.table(name).contract.source
-        return source is not None and source.arrives == "daily"
-
-    def _is_daily(self, name: str) -> bool:
-        contract = self.lake.table(name).contract
-        return contract.day is not None or self._is_arrival(name)
+        return next((read.table for read in self.table.contract.inputs if self.lake.is_arrival(read.table)), None)
 
     def _is_snapshot(self, name: str) -> bool:
         source = self.lake.table(name).contract.source
@@ -103,7 +95,7 @@ class Planner:
         touched = self.ledger.days_of_run(self.run_id, same_day)
         entries = self.ledger.days(self.table.name)
         for read in self.table.contract.inputs:
-            if self._is_daily(read.table):
+            if self.lake.has_days(read.table):
                 versions = self.ledger.versions(read.table, needs=read.needs)
                 seen_now = {day: {near: versions[near] for near in _window(day, read) if near in versions} for day in entries if day != ALL}
                 touched |= {day for day, now in seen_now.items() if entries[day].inputs.get(read.table, {}) != now}
@@ -111,7 +103,7 @@ class Planner:
 
     def _batch_targets(self) -> tuple[str, ...]:
         """Tables that take batches (merge, append, scd2 without days of their own): the requested days, or ALL where inputs have none."""
-        daily = any(self._is_daily(read.table) for read in self.table.contract.inputs)
+        daily = any(self.lake.has_days(read.table) for read in self.table.contract.inputs)
         return self.requested if daily else (ALL,)
 
     def _plan_days(self, candidates: tuple[str, ...]) -> Plan:
@@ -119,7 +111,7 @@ class Planner:
         inputs: dict[str, Inputs] = {}
         absent: list[str] = []
         found = self._inputs_of(candidates)
-        refused = self._refused(found)
+        refused = {day: wanted for day, wanted in self._refused(found).items() if self._is_there(day)}
         for day, wanted in found.items():
             if day in refused:
                 continue
@@ -138,7 +130,7 @@ class Planner:
                 continue
             published = self.ledger.versions(read.table)
             for day, wanted in inputs.items():
-                by_day = day != ALL and self._is_daily(read.table)
+                by_day = day != ALL and self.lake.has_days(read.table)
                 is_there, is_good = (day in published, day in wanted[read.table]) if by_day else (bool(published), bool(wanted[read.table]))
                 if is_there and not is_good:
                     refused[day] = wanted
@@ -161,12 +153,17 @@ class Planner:
         first = same_day[0]
         return bool(wanted.get(first)) if self._read_of(first).otherwise == "last_good_day" else day in wanted.get(first, {})
 
+    def _is_there(self, day: str) -> bool:
+        """Whether the input that decides about a day has published it, clean or not."""
+        same_day = self._same_day_inputs()
+        return not same_day or day == ALL or day in self.ledger.versions(same_day[0], [day])
+
     def _read_of(self, name: str) -> Input:
         return next(read for read in self.table.contract.inputs if read.table == name)
 
     def _same_day_inputs(self) -> list[str]:
         reads = self.table.contract.inputs
-        return [read.table for read in reads if self._is_daily(read.table) and read.days[0] <= 0 <= read.days[1]]
+        return [read.table for read in reads if self.lake.has_days(read.table) and read.days[0] <= 0 <= read.days[1]]
 
     def _is_stale(self, entry: DayEntry | None, wanted: Inputs) -> bool:
         """Whether a day is to be made: it never was, it was held, or it was made with other code or from other inputs."""
@@ -177,7 +174,7 @@ class Planner:
         days = tuple(days)
         found: dict[str, Inputs] = {day: {} for day in days}
         for read in self.table.contract.inputs:
-            if self._is_daily(read.table) and ALL not in days:
+            if self.lake.has_days(read.table) and ALL not in days:
                 wanted = {day: list(_window(day, read)) for day in days}
                 versions = self.ledger.versions(read.table, {near for window in wanted.values() for near in window}, read.needs)
                 for day in days:
@@ -200,7 +197,7 @@ class Planner:
         Where only clean days are good enough, a table that has days is read by them.
         """
         versions = self.ledger.versions(name, needs=needs)
-        if not versions or (needs == "clean" and self._is_daily(name)):
+        if not versions or (needs == "clean" and self.lake.has_days(name)):
             return versions
         if self._is_snapshot(name):
             newest = max(versions)
@@ -235,8 +232,9 @@ class Planner:
 
         A row that found no partner, because too little was read, would belong to no day and be lost.
         """
-        others = [read.table for read in self.table.contract.inputs if read.table != bronze]
-        return {name: tuple(self._whole(name)) if self._is_snapshot(name) else None for name in others}
+        others = [read for read in self.table.contract.inputs if read.table != bronze]
+        newest = {read.table: self._whole(read.table, read.needs) or self._whole(read.table) for read in others if self._is_snapshot(read.table)}
+        return {read.table: tuple(newest[read.table]) if read.table in newest else None for read in others}
 
     def with_arrivals(self, plan: Plan, touched: dict[str, list[str]]) -> Plan:
         """The plan once a scan has told which days each new arrival touches."""

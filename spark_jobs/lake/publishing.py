@@ -55,7 +55,8 @@ class Publication:
         can_refuse = any(rule.on_fail != "warn" for rule in (*self.rules, *self.table.contract.over_time)) or self.table.contract.quarantine_limit is not None
         has_refused = self.batch.late is not None or any(any(days.values()) for days in self.batch.refused.values())
         waits = bool(self.discarded or self.job.ledger.quarantined(self.table.name))  # what a changed contract refuses no more has to leave
-        return self._audit_then_publish() if can_refuse or has_refused or waits else self._publish_then_judge()
+        is_whole = self.is_bronze or self.table.contract.write in {"replace_days", "replace_all"}  # else a batch cannot be told from what was there
+        return self._publish_then_judge() if is_whole and not (can_refuse or has_refused or waits) else self._audit_then_publish()
 
     def _publish_then_judge(self) -> JobResult:
         """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save the staging."""
@@ -234,7 +235,7 @@ class Publication:
             first = next(iter(asks))
             parts.append(f"asks whether to publish {in_words(asks)}, held until somebody answers: {first}: {' '.join(asks[first])}")
         message = f"{self.table.name}: {', '.join(parts) or 'no rows'}"
-        return JobResult(request=self.job.request, status="held" if held else "asks" if asks else "done", message=message, facts=facts)
+        return JobResult(request=self.job.request, status="asks" if asks else "held" if held else "done", message=message, facts=facts)
 
     def _asked(self, day: str) -> list[str]:
         return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]

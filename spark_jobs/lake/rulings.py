@@ -76,15 +76,27 @@ class Ruling:
 
     def _quarantined(self, judgement: Judgement, day: str) -> tuple[int, int]:
         """The day's rows that go to quarantine, and all its rows; those of its files that do not parse are among both."""
-        counts, refused = judgement.counts.get(day), self.batch.refused
-        read = self.batch.inputs[day] if self.day_column else refused
-        unparsed = sum(refused.get(name, {}).get(near, 0) for name, days in read.items() for near in days)
+        counts = judgement.counts.get(day)
+        unparsed = self._unparsed(day)
         return (counts.quarantined if counts else 0) + unparsed, (counts.rows if counts else 0) + unparsed
+
+    def _unparsed(self, day: str) -> int:
+        """Rows that do not parse, whenever they were read. Those of a file count with the newest day that the file touches."""
+        refused = self.batch.refused
+        if not self.day_column:
+            return sum(count for days in refused.values() for count in days.values())
+        newest = {one.arrival_day: max(one.days, default=None) for one in (*self.job.ledger.arrivals(self.table.name), *self.batch.arrivals)}
+        total = 0
+        for name, days in self.batch.inputs[day].items():
+            if self.job.lake.tables[name].contract.source:
+                known = self.job.ledger.days(name, days)
+                counted = {near: refused.get(name, {}).get(near, entry.rows_quarantined) for near, entry in known.items()}
+                total += sum(count for near, count in counted.items() if newest.get(near, day) == day)
+        return total
 
     def _ask(self, rulings: Rulings, day: str, asked: Asked, rows: str) -> None:
         candidate = hashlib.sha256(f"{asked.terms} {rows}".encode()).hexdigest()[:32]
-        questions = self.job.ledger.decisions.questions(self.table.name)
-        known = next((one for one in questions if (one.day, one.rule, one.candidate) == (day, asked.rule, candidate)), None)
+        known = self.job.ledger.decisions.question(self.table.name, day, asked.rule, candidate)
         if known and known.answer == "publish":
             rulings.let_through.setdefault(day, []).append(f"{asked.rule}, let through by {known.answered_by}: {known.reason}")
         elif known and known.answer == "hold" and not (self.job.request.force and known.run_id != self.job.request.run_id):

@@ -77,7 +77,7 @@ def test_a_month_by_the_form_and_a_day_by_backfill_end_well_in_every_task(publis
     for run in (month, day):
         states = published.api.task_states(DAILY, run["dag_run_id"])
         assert {states.pop(task) for task in ASKING} == {"skipped"}
-        assert set(states) == {*BUILT, *WOKEN, "resolve_days", "bronze_gate", "silver_gate", "gold_gate"}
+        assert set(states) == {*BUILT, *WOKEN, "resolve_days", "bronze_gate", "silver_gate", "gold_gate", "quality_reports"}
         assert set(states.values()) == {"success"}
 
 

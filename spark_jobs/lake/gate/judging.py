@@ -14,7 +14,7 @@ from spark_jobs.lake.gate.agreement import pass_is_trusted
 from spark_jobs.lake.gate.examples import examples_of
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
 from spark_jobs.lake.gate.judgement import Asked, DayCounts, Judgement
-from spark_jobs.lake.gate.lanes import DAY, STAYS, WHOLE, lay_out
+from spark_jobs.lake.gate.lanes import DAY, NO_DAY, STAYS, WHOLE, lay_out
 from spark_jobs.lake.gate.one_pass import aggregate
 from spark_jobs.lake.gate.plan import judge_plan
 from spark_jobs.lake.gate.stock import judge_stock
@@ -46,8 +46,7 @@ def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column
         _confirm_parting(lanes, staged, findings)
     findings = {(day, label): _tolerated(rules_by_label[label], finding) for (day, label), finding in findings.items()}
     broken = _refusing(lanes, staged, findings)
-    every = (*lanes.parting, *lanes.watching)
-    verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in every]
+    verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in _judging(lanes, day)]
     return Judgement(
         counts={day: DayCounts(v.rows, v.good, v.refused, v.rows - v.good - v.refused) for day, v in days.items()},
         verdicts=verdicts,
@@ -80,17 +79,22 @@ def _try_alone(lanes: Lanes, staged: DataFrame, lane: Lane, whole: PySparkExcept
 def _findings(lanes: Lanes, days: dict[str, DayValues]) -> Findings:
     findings: Findings = {}
     for day, values in days.items():
-        for lane in (*lanes.parting, *lanes.watching):
+        for lane in _judging(lanes, day):
             if lane.plan is not None:
                 seen = values.whole if lane.judge.parts_rows else values.staying
                 findings[day, lane.judge.rule.label] = judge_plan(lanes.engine, lane.plan, seen)
     return findings
 
 
+def _judging(lanes: Lanes, day: str) -> list[Lane]:
+    """Rows without a day only part: they are no day that could be published."""
+    return list(lanes.parting) if day == NO_DAY else [*lanes.parting, *lanes.watching]
+
+
 def _slow_findings(lanes: Lanes, staged: DataFrame, days: dict[str, DayValues]) -> Findings:
     judges = [lane.judge for lane in lanes.watching if lane.plan is None]
     findings: Findings = {}
-    for day in days if judges else ():
+    for day in [day for day in days if day != NO_DAY] if judges else ():
         rows = lanes.parted(staged).filter(F.col(STAYS) & (F.col(DAY) == day)).select(*staged.columns)
         for judge, finding in zip(judges, judge_stock(rows, judges), strict=True):
             # an aggregate does not say how many rows it looked at

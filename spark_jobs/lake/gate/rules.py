@@ -25,7 +25,9 @@ def gate_rules(contract: TableContract, keeps_rows: bool) -> list[Rule]:
     """
     stated = {(rule.expect, tuple(sorted(rule.columns))) for rule in contract.rules}
     on_null: OnFail = "quarantine" if keeps_rows else "stop"
-    implied = [_rule(NOT_NULL, on_null, f"not_null({name})", column=name) for name, column in contract.columns.items() if not column.nullable]
+    # a row without a day has no day that could be held for it
+    actions: dict[str, OnFail] = {name: "quarantine" if name == contract.day else on_null for name, column in contract.columns.items() if not column.nullable}
+    implied = [_rule(NOT_NULL, action, f"not_null({name})", column=name) for name, action in actions.items()]
     if contract.write in VERSIONED:
         pass  # a batch may bring several versions of a row; the commit keeps what order_by says
     elif len(contract.grain) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from expectations.column_types import COLUMN, SIMPLE_TYPES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 EXTRA, UNCAST = "_extra", "_uncast"
 MOST_KEYS = 1000
+"""Keys that the contract does not know, in the records of one file."""
 NAMED_AT_MOST = 5
 LONGEST_NAME = 60
 ARROW_TYPES = {
@@ -107,18 +109,24 @@ def with_unknown_keys(job: Job, table: Table, files: Sequence[LandedFile]) -> li
     known = list(table.contract.columns)
     lines = job.spark.read.text([file.kept for file in files])
     keys = lines.select(F.col("_metadata.file_path").alias("file"), F.explode(F.json_object_keys("value")).alias("key"))
-    rows = keys.filter(~F.col("key").isin(known)).distinct().limit(MOST_KEYS + 1).collect()
-    if len(rows) > MOST_KEYS:
-        raise SourceError(
-            f"{table.name}: the records of {files[0].entry.path} have more than {MOST_KEYS} keys that {table.file} does not know; "
-            f"keys that are values belong into a column of type map<string,string>. {feeds(job.lake, table)} Nothing was read."
-        )
-    found: dict[str, list[str]] = {file.kept: [] for file in files}
+    number = F.row_number().over(Window.partitionBy("file").orderBy("key"))
+    rows = keys.filter(~F.col("key").isin(known)).distinct().select("*", number.alias("number")).filter(F.col("number") <= MOST_KEYS + 1).collect()
+    found: dict[str, list[str]] = {_place(file.kept): [] for file in files}
     for row in rows:
-        place = next(file for file in files if row["file"].endswith("/".join(file.kept.rsplit("/", 2)[1:])))
-        found[place.kept].append(row["key"])
-    whole = [replace(file, header=(*known, *sorted(found[file.kept]))) for file in files]
+        found[_place(row["file"])].append(row["key"])
+    for file in files:
+        if len(found[_place(file.kept)]) > MOST_KEYS:
+            raise SourceError(
+                f"{table.name}: the records of {file.entry.path} have more than {MOST_KEYS:,} keys that {table.file} does not know; "
+                f"keys that are values belong into a column of type map<string,string>. {feeds(job.lake, table)} Nothing was read."
+            )
+    whole = [replace(file, header=(*known, *sorted(found[_place(file.kept)]))) for file in files]
     return [replace(file, difference=compare(job.lake, table, file.header, (), file.entry.path)) for file in whole]
+
+
+def _place(path: str) -> str:
+    """The end of a path that tells kept files apart: Spark writes the rest of it in its own way."""
+    return "/".join(path.rsplit("/", 2)[1:])
 
 
 def evened_out(table: Table, raw: DataFrame, difference: Difference, extras: dict[str, str]) -> DataFrame:

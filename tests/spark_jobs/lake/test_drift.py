@@ -141,7 +141,19 @@ def test_keys_without_end_are_refused(lake: LittleLake) -> None:
     lake.write("expectations/bronze/logs.yaml", LOGS)
     lake.land(f"logs/{DAY}.jsonl", *(f'{{"user_id": 7, "key {number}": 1}}' for number in range(1100)))
     result = lake.run("build", "bronze.logs", DAY)
-    assert (result.status, "more than 1000 keys" in result.message) == ("failed_terminal", True)
+    assert (result.status, "more than 1,000 keys" in result.message) == ("failed_terminal", True)
+
+
+def test_the_number_of_keys_is_that_of_one_file_and_the_file_that_has_too_many_is_named(lake: LittleLake) -> None:
+    lake.write("expectations/bronze/logs.yaml", LOGS)
+    for day in ("2024-05-01", "2024-05-02"):
+        lake.land(f"logs/{day}.jsonl", *(json.dumps({"user_id": 7, f"key {number}": 1}) for number in range(600)))
+    result = lake.build("bronze.logs", "2024-05-01..2024-05-02")
+    assert [len(facts["added"]) for facts in result.facts["drift"].values()] == [600, 600]
+    lake.land("logs/2024-05-02.jsonl", *(json.dumps({"user_id": 7, f"key {number}": 1}) for number in range(1001)))
+    result = lake.run("build", "bronze.logs", "2024-05-01..2024-05-02", "run-2", force=True)
+    assert result.status == "failed_terminal"
+    assert "the records of logs/2024-05-02.jsonl have more than 1,000 keys" in result.message
 
 
 def test_a_changed_parquet_type_is_cast_and_what_does_not_cast_is_refused_by_its_row(lake: LittleLake) -> None:

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark check-lake job clean secrets lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates check-lake job clean secrets lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark
+
+bench-gates: setup-dev ## measure what the gate costs, on a server of its own, and write tests/benchmarks/gates.json: ten minutes
+	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_gates.py
 
 lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock

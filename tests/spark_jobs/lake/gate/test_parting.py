@@ -122,6 +122,14 @@ def test_a_day_whose_rows_all_left_is_still_counted_and_a_row_without_day_has_th
     assert judgement.counts == {"2013-01-01": DayCounts(1, 0, 1, 0), "null": DayCounts(1, 1, 0, 0)}
 
 
+def test_where_no_row_leaves_the_rows_are_published_as_they_were_staged(spark):
+    staged = spark.createDataFrame([(1,), (2,)], "a int")
+
+    judgement = judge(staged, "silver.t", [rule("expect_column_values_to_be_between", column="a", min_value=0)], None)
+
+    assert judgement.good(staged) is staged
+
+
 def test_without_parting_rules_everything_stays(spark):
     staged = spark.createDataFrame([(1,)], "a int")
 

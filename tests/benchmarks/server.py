@@ -1,0 +1,76 @@
+"""A Spark Connect server of the benchmark's own, which tells how many jobs it has run."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from launcher.spark_server import server_command
+from tests.conftest import _free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+START_SECONDS = 90
+MEMORY = "4g"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The addresses of Spark Connect and of Spark's own REST interface, both on 127.0.0.1."""
+
+    remote: str
+    rest: str
+
+    def jobs(self) -> int:
+        """How many jobs have been started since the server did; the newest one's number tells."""
+        (application, *_) = self._ask("applications")
+        numbers = [job["jobId"] for job in self._ask(f"applications/{application['id']}/jobs")]
+        return max(numbers, default=-1) + 1
+
+    def _ask(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.rest}/api/v1/{what}", timeout=30) as answer:  # noqa: S310 - our own address
+            return json.load(answer)
+
+
+@contextmanager
+def started_server(folder: Path) -> Iterator[Server]:
+    """As the launcher starts it, with Spark's page switched on."""
+    port, page = _free_port(), _free_port()
+    environment = {"LAKE_STATE": str(folder), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": MEMORY, "SPARK_LOCAL_IP": "127.0.0.1"}
+    (folder / "spark" / "tmp").mkdir(parents=True)
+    before = dict(os.environ)
+    os.environ.update(environment)  # server_command() reads them
+    command = server_command()
+    os.environ.clear()
+    os.environ.update(before)
+    shown = ["--conf", "spark.ui.enabled=true", "--conf", f"spark.ui.port={page}", "--conf", "spark.ui.retainedJobs=100000"]
+    place = len(command) - 5  # before --class ... --name ... spark-internal
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen([*command[:place], *shown, *command[place:]], env={**before, **environment}, stdout=log, stderr=log)
+    try:
+        found = Server(f"sc://127.0.0.1:{port}", f"http://127.0.0.1:{page}")
+        _wait(server, found, port, folder)
+        yield found
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait(server: subprocess.Popen[bytes], found: Server, port: int, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with suppress(OSError, ValueError):
+            found.jobs()
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            return
+        time.sleep(0.5)
+    raise RuntimeError(f"the Spark server did not start: {(folder / 'server.log').read_text()[-2000:]}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from expectations.rule_values import is_number, kind_of, moment
+from expectations.rule_values import are_comparable, is_number, kind_of, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from expectations.rule import Rule
 
@@ -89,7 +89,7 @@ def contradiction(first: Rule, second: Rule, types: Mapping[str, str]) -> Clash 
         return "no value"
     kind = kind_of(types.get(str(column), ""))
     one, other = _demand(first, kind), _demand(second, kind)
-    if one is None or other is None or not _clash(one, other):
+    if one is None or other is None or _are_in_doubt([*_given(first), *_given(second)], kind) or not _clash(one, other):
         return None
     return "no value" if _judge_rows(first, second) else "no day"
 
@@ -106,7 +106,21 @@ def _judge_rows(*rules: Rule) -> bool:
 
 
 def _condition(rule: Rule) -> str:
-    return " ".join(str(rule.arguments.get("row_condition") or "").split())
+    return str(rule.arguments.get("row_condition") or "").strip()
+
+
+def _given(rule: Rule) -> Iterator[Any]:
+    """The bounds and the values of a rule, without nulls, which are not looked at."""
+    given = rule.arguments
+    yield from (value for value in (given.get("min_value"), given.get("max_value"), *(given.get("value_set") or ())) if value is not None)
+
+
+def _are_in_doubt(values: Iterable[Any], kind: str) -> bool:
+    """Whether it is for Spark to say how they compare: dates among texts, moments with and without a zone."""
+    values = list(values)
+    if kind == "text" and any(isinstance(value, date) for value in values):
+        return True
+    return len({found.tzinfo is None for value in values if (found := moment(value))}) > 1
 
 
 def _demand(rule: Rule, kind: str) -> Demand | None:
@@ -117,7 +131,7 @@ def _demand(rule: Rule, kind: str) -> Demand | None:
         bounds = Bounds(_comparable(least), _comparable(most), (bool(given.get("strict_min")), bool(given.get("strict_max"))))
     elif rule.expect not in {*MEMBERS, *PRESENT, BANNED}:
         return None
-    values = tuple(_plain(value, kind) for value in given.get("value_set") or ())
+    values = tuple(_plain(value, kind) for value in given.get("value_set") or () if value is not None)
     return Demand(
         of=of,
         bounds=bounds,
@@ -150,8 +164,7 @@ def _cross(of: str, bounds: Bounds, of_other: str, others: Bounds) -> bool:
 
 def _is_less(left: Any, right: Any, or_equal: bool) -> bool:
     """Whether both can be compared, and the left one is less."""
-    numbers, moments = is_number(left) and is_number(right), isinstance(left, datetime) and isinstance(right, datetime)
-    return (numbers or moments) and bool(left < right or (or_equal and left == right))
+    return are_comparable(left, right) and bool(left < right or (or_equal and left == right))
 
 
 def _comparable(value: Any) -> Any:

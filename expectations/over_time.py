@@ -28,9 +28,9 @@ class Check(Facts):
 class WithHistory(Check):
     """A check against earlier days: with fewer of them than `at_least_days` a day is kept, and says so."""
 
-    window: Annotated[int, Field(ge=1, le=400)] = 28
+    window: Annotated[int, Field(strict=True, ge=1, le=400)] = 28
     """How many days before a day are looked at; those of them that are published are its history."""
-    at_least_days: Annotated[int, Field(ge=1)] = 3
+    at_least_days: Annotated[int, Field(strict=True, ge=1)] = 3
 
 
 class RowCount(WithHistory):
@@ -38,21 +38,21 @@ class RowCount(WithHistory):
 
     check: Literal["row_count"]
     against: Literal["same_weekday", "days"] = "same_weekday"
-    at_most_off: Annotated[float, Field(ge=0)] = 0.5
+    at_most_off: Annotated[float, Field(strict=True, ge=0)] = 0.5
 
 
 class Arrival(Check):
     """Bronze. Broken where the day's first file landed more than `within_hours` after the end of the day, in the pipeline's time zone."""
 
     check: Literal["arrival"]
-    within_hours: Annotated[float, Field(ge=0)]
+    within_hours: Annotated[float, Field(strict=True, ge=0)]
 
 
 class Freshness(Check):
     """Broken where the newest day of the table, this run's included, is more than `at_most_days` before the newest published day of its inputs."""
 
     check: Literal["freshness"]
-    at_most_days: Annotated[int, Field(ge=0)] = 0
+    at_most_days: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 class Distribution(WithHistory):
@@ -61,7 +61,7 @@ class Distribution(WithHistory):
     check: Literal["distribution"]
     column: ColumnName
     method: Literal["psi", "ks"] = "psi"
-    at_most: Annotated[float, Field(ge=0)] | None = None
+    at_most: Annotated[float, Field(strict=True, ge=0)] | None = None
 
     @property
     def limit(self) -> float:
@@ -74,7 +74,7 @@ class NewCategories(WithHistory):
 
     check: Literal["new_categories"]
     column: ColumnName
-    at_most: Annotated[int, Field(ge=0)] = 0
+    at_most: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
 OverTimeCheck = Annotated[RowCount | Arrival | Freshness | Distribution | NewCategories, Field(discriminator="check")]

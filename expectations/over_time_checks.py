@@ -63,8 +63,14 @@ def _fault_of_column(table: Table, check: Distribution | NewCategories) -> str:
     is_number = kind in NUMBERS or kind.startswith("decimal")
     if isinstance(check, NewCategories) and kind not in CATEGORIES:
         return f"{check.column} is {kind}, and categories are texts; make it a string, or write distribution."
-    if isinstance(check, Distribution) and check.method == "ks" and not is_number:
-        return f"{check.column} is {kind}, and KS compares numbers; write method: psi."
+    if isinstance(check, Distribution) and check.method == "ks":
+        return _fault_of_ks(check, kind, is_number)
     if not is_number and kind not in CATEGORIES:
         return f"{check.column} is {kind}; its values are looked at where it is a number, a string or a boolean."
     return ""
+
+
+def _fault_of_ks(check: Distribution, kind: str, is_number: bool) -> str:
+    if not is_number:
+        return f"{check.column} is {kind}, and KS compares numbers; write method: psi."
+    return f"KS is a share from 0 to 1, so it is never above at_most {check.at_most}; write 0.15, or leave it out." if check.limit > 1 else ""

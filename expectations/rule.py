@@ -16,7 +16,7 @@ class Rule(BaseModel):
 
     expect: str
     on_fail: OnFail = "stop"
-    at_most: Annotated[int, Field(ge=0)] | None = None
+    at_most: Annotated[int, Field(strict=True, ge=0)] | None = None
     """Rows that may break it. Beside `mostly`, which is the share that has to keep it, this is what a rule tolerates: `stop`, `ask` and
     `warn` are broken only beyond that; `quarantine` and `drop` take their rows away in any case, and hold the day beyond that."""
     name: str = ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from difflib import get_close_matches
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from expectations.contradictions import contradiction
 from expectations.errors import ContractError, did_you_mean
 from expectations.expectation_catalogue import catalogue, usable
+from expectations.row_conditions import fault_of_condition
+from expectations.rule_figures import fault_of_figures
 from expectations.rule_values import fault_of_kinds, fault_of_values
 
 if TYPE_CHECKING:
@@ -22,18 +22,9 @@ if TYPE_CHECKING:
 
 LONGEST_LABEL = 300
 """Characters of a rule's name in the ledger."""
-NO_NAMES = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\w+\s*\(|\.\s*\w+")
-"""Parts of a row_condition that are no column: texts, functions, fields."""
-NEARLY = 0.75
-"""How like a column's name a word of four letters or more must be to be taken for a slip: other words may be known to Spark."""
-WORDS = re.compile(r"\b[A-Za-z_]\w{3,}")
-SQL_WORDS = {
-    *("and", "or", "not", "is", "null", "true", "false", "in", "like", "ilike", "rlike", "regexp", "between", "case", "when", "then", "else", "end"),
-    *("as", "div", "mod", "escape", "distinct", "from", "any", "all", "some", "exists", "date", "timestamp", "interval", "current_date", "current_timestamp"),
-    *("year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "to", "col"),
-    *("string", "int", "bigint", "double", "float", "boolean", "decimal", "binary"),
-}
-"""Words of a Spark SQL condition that are no column either."""
+OWN_KEYS = ("expect", "on_fail", "name", "at_most")
+BOOKKEEPING = {"id", "meta", "notes", "severity", "description", "result_format", "catch_exceptions", "rendered_content", "windows", "batch_id"}
+"""What Great Expectations takes beside an expectation's arguments."""
 
 
 def check_rules(table: Table, engine_rules: set[str]) -> None:
@@ -45,7 +36,7 @@ def check_rules(table: Table, engine_rules: set[str]) -> None:
     for position, rule in enumerate(table.contract.rules):
         fault = fault_of_rule(rule, types) or _fault_of_label(rule, table.contract.rules[:position], engine_rules)
         if fault:
-            raise ContractError(f"{table.line('rules', position)}: {fault}")
+            raise ContractError(f"{table.line('rules', position)}: {_hinted(fault, table, rule)}")
     for (first, earlier), (second, later) in combinations(enumerate(table.contract.rules), 2):
         clash = contradiction(earlier, later, types)
         if clash:
@@ -63,6 +54,7 @@ def fault_of_rule(rule: Rule, types: dict[str, str]) -> str | None:
         _fault_of_arguments(rule, expectation["arguments"], types)
         or fault_of_values(rule, expectation["arguments"])
         or fault_of_kinds(rule, types)
+        or fault_of_figures(rule, types)
         or _fault_of_condition(rule, types)
         or _fault_of_use(rule, expectation)
     )
@@ -70,8 +62,10 @@ def fault_of_rule(rule: Rule, types: dict[str, str]) -> str | None:
 
 def _fault_of_arguments(rule: Rule, arguments: dict[str, Argument], types: dict[str, str]) -> str | None:
     for argument in rule.arguments:
+        if argument in BOOKKEEPING and argument not in arguments:
+            return f"{rule.expect}: the engine keeps {argument!r} of Great Expectations for itself; say it with name or on_fail, or in a comment."
         if argument not in arguments:
-            return f"{rule.expect} takes no {argument!r}; it takes {', '.join(arguments)}.{did_you_mean(argument, arguments)}"
+            return f"{rule.expect} takes no {argument!r}; it takes {', '.join(arguments)}.{did_you_mean(argument, [*arguments, *OWN_KEYS])}"
     for argument, facts in arguments.items():
         if facts["required"] and argument not in rule.arguments:
             return f"{rule.expect} needs {argument!r}; add it."
@@ -97,6 +91,14 @@ def _types(table: Table) -> dict[str, str]:
     return {name: "string" if as_text and "<" not in column.type else column.type for name, column in contract.columns.items()}
 
 
+def _hinted(fault: str, table: Table, rule: Rule) -> str:
+    """With a hint where the rule would do on the types that the contract gives the columns."""
+    seen, typed = _types(table), {name: column.type for name, column in table.contract.columns.items()}
+    if seen == typed or fault_of_rule(rule, seen) != fault or fault_of_rule(rule, typed) == fault:
+        return fault
+    return f"{fault.removesuffix('.')} (bronze keeps texts; judge the typed column in silver)."
+
+
 def _fault_of_name(name: str) -> str:
     known = catalogue().get(name)
     if known is None:
@@ -117,21 +119,15 @@ def _fault_of_label(rule: Rule, earlier: Sequence[Rule], engine_rules: set[str])
 
 
 def _fault_of_condition(rule: Rule, types: dict[str, str]) -> str | None:
-    """A word that looks like a mistyped column. What the condition says is Spark's to judge, when the rule is first used."""
-    condition = rule.arguments.get("row_condition") or ""
-    known = {name.lower() for name in types} | SQL_WORDS
-    for word in WORDS.findall(NO_NAMES.sub(" ", condition.replace("`", " "))):
-        meant = [] if word.lower() in known else get_close_matches(word, types, n=1, cutoff=NEARLY)
-        if meant:
-            return f'{rule.expect}: row_condition names {word!r}, which the table has not. Did you mean "{meant[0]}"?'
-    return None
+    fault = fault_of_condition(rule.arguments.get("row_condition") or "", types)
+    return f"{rule.expect}: row_condition names {fault}" if fault else None
 
 
 def _check_nulls(table: Table) -> None:
     """A column that must not be null cannot have to be null."""
     for position, rule in enumerate(table.contract.rules):
-        column = str(rule.arguments.get("column"))
-        if rule.expect == "expect_column_values_to_be_null" and not table.contract.columns[column].nullable and not rule.is_limited:
+        column, is_partial = str(rule.arguments.get("column")), rule.is_limited or rule.arguments.get("row_condition")
+        if rule.expect == "expect_column_values_to_be_null" and not table.contract.columns[column].nullable and not is_partial:
             raise ContractError(f"{table.line('rules', position)}: {rule.label} asks for nulls, but {column} has nullable: false; take one of them away.")
 
 

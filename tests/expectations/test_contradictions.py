@@ -28,6 +28,8 @@ AGAINST_EACH_OTHER = [
     (f"{BETWEEN}, max_value: 5}}", f"{BETWEEN}, min_value: 5, strict_min: true}}"),
     (f"{DATES}, max_value: 2024-05-01}}", f"{DATES}, min_value: '2024-05-02'}}"),
     (f"{DATES}, max_value: 2024-05-01}}", f"{SOLD}, value_set: [2024-05-02]}}"),
+    (f"{DATES}, max_value: 2024-05-01T00:30:00+02:00}}", f"{DATES}, min_value: 2024-04-30T23:00:00Z}}"),
+    (f"{IN_SET}, value_set: [tea, null]}}", f"{DISTINCT}contain_set, column: item, value_set: [pie, null]}}"),
     (f"{NULL}}}", f"{NOT_NULL}}}"),
     (f"{NULL}, mostly: 0.6}}", f"{NOT_NULL}, mostly: 0.6}}"),
     (f"{IN_SET}, value_set: [tea]}}", f"{NOT_IN_SET}, value_set: [tea, pie]}}"),
@@ -59,6 +61,15 @@ TOGETHER = [
     (f"{IN_SET}, value_set: [tea, pie]}}", f"{NOT_IN_SET}, value_set: [pie]}}"),
     (f"{LENGTH}, value: 2}}", figure("unique_value_count", "min_value: 6", "item")),
     (f"{ROWS}, min_value: 10}}", f"{ROWS}, min_value: 9, on_fail: ask}}"),
+    (f"{IN_SET}, value_set: [tea]}}", f"{DISTINCT}contain_set, column: item, value_set: [tea, null]}}"),
+    (f"{IN_SET}, value_set: [tea, null]}}", f"{NOT_IN_SET}, value_set: [pie, null]}}"),
+    (f"{IN_SET}, value_set: [2024-05-01]}}", f"{IN_SET}, value_set: ['2024-05-01', pie], on_fail: warn}}"),
+    (f"{DATES}, min_value: 2024-05-01T00:30:00+02:00}}", f"{DATES}, max_value: 2024-04-30T23:00:00Z}}"),
+    (f"{DATES}, min_value: 2024-05-01T00:30:00+02:00}}", f"{DATES}, max_value: 2024-04-30}}"),
+    (f"{SOLD}, value_set: [2024-05-01T00:00:00Z]}}", f"{SOLD}, value_set: [2024-05-01]}}"),
+    (f"{SOLD}, value_set: [2024-05-01T02:00:00+02:00]}}", f"{SOLD}, value_set: [2024-05-01T00:00:00Z, 2024-05-02T00:00:00Z]}}"),
+    (f"{BETWEEN}, max_value: 5, row_condition: \"item = 'a  b'\"}}", f"{BETWEEN}, min_value: 6, row_condition: \"item = 'a b'\"}}"),
+    (f"{BETWEEN}, max_value: 5.5, strict_max: true}}", f"{BETWEEN}, min_value: 5, strict_min: true}}"),
 ]
 
 

@@ -62,6 +62,16 @@ CHECKS = [
         id="KS of texts",
     ),
     pytest.param(
+        over_time("check: distribution, column: cents, method: ks, at_most: 15"),
+        f"{SALES}:9: distribution(cents) over time: KS is a share from 0 to 1, so it is never above at_most 15.0; write 0.15, or leave it out.",
+        id="KS in percent",
+    ),
+    pytest.param(
+        over_time("check: new_categories, column: item, at_most: true"),
+        f"{SALES}:9: over_time.0.at_most: Input should be a valid integer (found True).",
+        id="a flag where a number belongs",
+    ),
+    pytest.param(
         over_time("check: new_categories, column: cents"),
         f"{SALES}:9: new_categories(cents) over time: cents is int, and categories are texts; make it a string, or write distribution.",
         id="categories of numbers",

@@ -97,6 +97,12 @@ class Ledger:
             for day in days:
                 connection.execute(delete(s.table_days).where(s.table_days.c.table_name == table, s.table_days.c.day == day))
 
+    def forget_profiles(self, table: str, days: Iterable[str]) -> None:
+        """Forget how the values of these days were spread: their rows are others now."""
+        with self._engine.begin() as connection:
+            for day in days:
+                connection.execute(delete(s.profiles).where(s.profiles.c.table_name == table, s.profiles.c.day == day))
+
     def arrivals(self, table: str) -> list[Arrival]:
         """Every arrival that `table` has read."""
         rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))

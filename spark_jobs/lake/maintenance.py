@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from expectations.days import ALL
+from expectations.days import ALL, in_words
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from spark_jobs.lake import commit
@@ -23,7 +23,11 @@ ABANDONED_SECONDS = 24 * 3600.0
 
 
 def restore(job: Job) -> JobResult:
-    """Put a table back to `request.version`, as a new commit; the ledger's days follow, so readers become stale and are made again."""
+    """Put a table back to `request.version`, as a new commit; the ledger's days follow, so readers become stale and are made again.
+
+    Nobody judges the restored rows, so their days are not clean. What waits in quarantine stays what the last build refused: it is made
+    of the files, which a restore leaves alone, and no row is lost from sight.
+    """
     table, version = job.lake.table(job.request.name), job.request.version
     if version is None:
         raise RequestError(f"{table.name}: which version? Add --version; `DESCRIBE HISTORY` of the table lists them.")
@@ -38,12 +42,15 @@ def restore(job: Job) -> JobResult:
         unparsed = _counts(job, table, "_errors IS NOT NULL") if table.contract.source else {}
         entries = [_restored(entry, restored, version, days, unparsed) for entry in job.ledger.days(table.name).values()]
         # days younger than that version are as if they had never been published
-        gone = [entry.day for entry in entries if entry.version == restored and entry.day not in days]
-        job.ledger.forget_days(table.name, gone)
-        entries = [entry for entry in entries if entry.day not in gone]
-        job.ledger.record([replace(entry, run_id=job.request.run_id) for entry in entries if entry.version == restored], [])
-    facts = {"table": table.name, "version": restored, "restored_version": version, "days": [e.day for e in entries if e.version == restored]}
-    return JobResult(request=job.request, status="done", message=f"{table.name}: version {version} is back, as version {restored}", facts=facts)
+        changed = [replace(entry, run_id=job.request.run_id) for entry in entries if entry.version == restored]
+        job.ledger.forget_profiles(table.name, [entry.day for entry in changed])
+        job.ledger.forget_days(table.name, [entry.day for entry in changed if entry.day not in days])
+        back = [entry for entry in changed if entry.day in days]
+        job.ledger.record(back, [])
+    found = [entry.day for entry in back]
+    facts = {"table": table.name, "version": restored, "restored_version": version, "days": found}
+    unclean = f"; not clean until rebuilt, as nobody judged what is back: {in_words(found)}" if found else ""
+    return JobResult(request=job.request, status="done", message=f"{table.name}: version {version} is back, as version {restored}{unclean}", facts=facts)
 
 
 def maintain(job: Job) -> JobResult:
@@ -97,4 +104,4 @@ def _restored(entry: DayEntry, restored: int, version: int, rows: dict[str, int]
     if entry.version is None or entry.version <= version:
         return entry
     quarantined = unparsed.get(entry.day, 0) if entry.table.startswith("bronze.") else entry.rows_quarantined
-    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0), rows_quarantined=quarantined)
+    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0), rows_quarantined=quarantined, clean=False)

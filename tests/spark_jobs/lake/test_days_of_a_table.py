@@ -175,6 +175,39 @@ def test_a_table_can_go_back_to_an_earlier_version_and_its_readers_follow(shop: 
     assert shop.rows("gold.totals") == [(FIRST, 300)]
 
 
+def test_a_day_that_is_restored_is_not_clean_and_its_profile_is_forgotten(shop: LittleLake) -> None:
+    contract = (shop.project / "expectations/silver/sales.yaml").read_text()
+    enough = "  - {expect: expect_table_row_count_to_be_between, min_value: 2, on_fail: warn, name: enough}\n"
+    spread = "over_time: [{check: new_categories, column: item}]\n"
+    shop.write("expectations/silver/sales.yaml", f"{contract}{enough}{spread}")
+    shop.land("sales/2024-05-02.csv", HEADER, "2024-05-02,tea,300", "2024-05-02,pie,200")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    for table in ("bronze.sales", "silver.sales"):
+        shop.build(table, "2024-05-01..2024-05-02")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,pie,200")
+    for table in ("bronze.sales", "silver.sales"):
+        shop.build(table, "2024-05-01", "run-2")
+    assert {day: entry.clean for day, entry in shop.ledger.days("silver.sales").items()} == {"2024-05-01": True, "2024-05-02": True}
+    result = shop.run("restore", "silver.sales", run_id="undo", version=0)
+    assert result.message == "silver.sales: version 0 is back, as version 2; not clean until rebuilt, as nobody judged what is back: 2024-05-01"
+    assert {day: entry.clean for day, entry in shop.ledger.days("silver.sales").items()} == {"2024-05-01": False, "2024-05-02": True}
+    assert shop.ledger.versions("silver.sales", needs="clean") == {"2024-05-02": 0}
+    assert shop.ledger.profiles("silver.sales", "item", ["2024-05-01", "2024-05-02"]) == {"2024-05-02": {"=tea": 1, "=pie": 1}}
+
+
+def test_what_waits_in_quarantine_still_waits_after_a_restore(shop: LittleLake) -> None:
+    for cents, run_id in ((900, "run-1"), (5000, "run-2")):
+        shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", f"2024-05-01,ring,{cents}")
+        for table in ("bronze.sales", "silver.sales"):
+            shop.build(table, "2024-05-01", run_id)
+    assert shop.run("restore", "silver.sales", run_id="undo", version=0).status == "done"
+    assert shop.rows("silver.sales", "cents") == [(300,), (900,)]
+    looked = shop.run("quarantine", "silver.sales", run_id="look").facts
+    assert [row["rules"] for row in looked["rows"]] == [["fair_price"]]
+    shop.build("silver.sales", "2024-05-01", "run-3", force=True)
+    assert shop.rows("silver.sales", "cents") == [(300,)]
+
+
 def test_a_version_that_never_was_is_refused_in_one_sentence(shop: LittleLake) -> None:
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
     shop.build("bronze.sales", "2024-05-01")

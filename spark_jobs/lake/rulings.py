@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -73,6 +73,16 @@ class Ruling:
             for asked in broken:
                 self._ask(rulings, day, asked, prints[day])
         return rulings
+
+    def publishes(self, day: str, candidate: DataFrame, judgement: Judgement) -> bool:
+        """Whether the day will be published, as far as it is judged: only then is it history for the days after it."""
+        asked = judgement.asked.get(day, [])
+        answered = {(one.day, one.rule) for one in self.job.ledger.decisions.questions(self.table.name) if one.answer == "publish"} if asked else set()
+        if day in judgement.held or any((day, one.rule) not in answered for one in asked):  # then its rows need not be looked at
+            return False
+        alone = replace(self, batch=replace(self.batch, inputs={day: self.batch.inputs[day]}))
+        rulings = alone.rule_on(candidate, replace(judgement, held={}, asked={day: asked} if asked else {}))
+        return day not in {*rulings.held, *rulings.open}
 
     def _quarantined(self, judgement: Judgement, day: str) -> tuple[int, int]:
         """The day's rows that go to quarantine, and all its rows; those of its files that do not parse are among both."""

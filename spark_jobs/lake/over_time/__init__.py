@@ -11,6 +11,7 @@ from spark_jobs.lake.gate import Asked
 from spark_jobs.lake.over_time.history import History
 from spark_jobs.lake.over_time.judging import Today, find
 from spark_jobs.lake.over_time.profiles import Spread, profile_days
+from spark_jobs.lake.rulings import Ruling
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -53,27 +54,33 @@ class Comparison:
     def judge(self, rows: DataFrame, judgement: Judgement) -> OverTime:
         """Judge the batch's days, the earliest first; nothing, and at no cost, where the contract has no check over time.
 
-        `rows` is the candidate. A day's history is the days before it: those that were published, and those of this run that neither the
-        gate nor a check here keeps from it. So an old day that is run again is judged as on its own day.
+        `rows` is the candidate. A day's history is the days before it that are published or, of this run, will be. So a run over many
+        days judges as runs of one day each, and an old day that is run again is judged as on its own day.
         """
         over = OverTime()
-        days = sorted(set(self.batch.inputs) - self.batch.emptied)
+        days = sorted(self.batch.inputs)
         if not self.table.contract.over_time or not self.day_column or not days:
             return over
         spreads = self._spreads()
-        found = profile_days(judgement.good(rows), self.day_column, days, spreads.values()) if spreads else {}
+        with_rows = [day for day in days if day not in self.batch.emptied]
+        found = profile_days(judgement.good(rows), self.day_column, with_rows, spreads.values()) if spreads and with_rows else {}
         history = History.of(self.job.ledger, self.table, days, spreads)
+        ruling = Ruling(self.job, self.table, self.batch, self.day_column)
         for day in days:
             rows_of_day = judgement.counts[day].good if day in judgement.counts else 0
             today = Today(self.job, self.table, self.batch, day, rows_of_day, {column: found.get((day, column), {}) for column in spreads})
-            for check in self.table.contract.over_time:
-                finding = find(check, today, history)
-                if finding is not None:
-                    _note(over, today, check, finding)
-            if not any(day in kept_back for kept_back in (judgement.held, judgement.asked, over.held, over.asked)):
+            if day not in self.batch.emptied:  # a day that lost its last file has nothing to be judged
+                self._check(today, history, over)
+            if ruling.publishes(day, rows, over.added_to(judgement)):
                 history.add(day, today.rows, today.profiles)
             over.profiles += [Profile(self.table.name, day, column, self.job.request.run_id, profile) for column, profile in today.profiles.items()]
         return over
+
+    def _check(self, today: Today, history: History, over: OverTime) -> None:
+        for check in self.table.contract.over_time:
+            finding = find(check, today, history)
+            if finding is not None:
+                _note(over, today, check, finding)
 
     def _spreads(self) -> dict[str, Spread]:
         """The columns to profile."""

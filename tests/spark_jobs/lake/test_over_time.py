@@ -73,6 +73,48 @@ def test_days_of_one_run_are_history_for_the_later_ones_unless_they_are_held(sho
     assert observed == [(True, "no history yet"), (True, "no history yet"), (False, "40"), (False, "40"), (True, "5")]
 
 
+def test_a_day_held_for_its_quarantine_is_no_history_for_the_later_days_of_its_run(shop: LittleLake) -> None:
+    days = [str(MONDAY + timedelta(days=offset)) for offset in range(3)]
+    check(shop, "silver.sales", "check: row_count, against: days, at_least_days: 1", "check: new_categories, column: item, at_least_days: 1")
+    contract = (shop.project / "expectations/silver/sales.yaml").read_text()
+    low = "rules: [{expect: expect_column_values_to_be_between, column: cents, min_value: 0, on_fail: quarantine, name: fair_price}]\n"
+    shop.write("expectations/silver/sales.yaml", f"{contract}{low}quarantine_limit: {{rows: 1}}\n")
+    sell(shop, MONDAY, "tea,1", "cake,1")
+    sell(shop, MONDAY + timedelta(days=1), *goods(8), "tea,-1", "cake,-1")
+    sell(shop, MONDAY + timedelta(days=2), *goods(2))
+    assert build(shop, MONDAY, MONDAY + timedelta(days=2)) == "held"
+    assert [day for day, entry in shop.ledger.days("silver.sales").items() if entry.state == "held"] == [days[1]]
+    together = found(shop, MONDAY + timedelta(days=2))
+    assert together == {"row_count over time": (True, "2"), "new_categories(item) over time": (False, "'item 0' (1 rows), 'item 1' (1 rows)")}
+    assert shop.run("build", "silver.sales", days[2], "run-2", force=True).status == "done"
+    assert found(shop, MONDAY + timedelta(days=2), "run-2") == together
+
+
+def test_a_day_that_a_person_lets_through_is_history_for_the_later_days_of_its_run(shop: LittleLake) -> None:
+    days = [MONDAY + timedelta(days=offset) for offset in range(3)]
+    check(shop, "silver.sales", "check: new_categories, column: item, on_fail: ask, at_least_days: 1")
+    for day, item in zip(days, ("tea", "pie", "pie"), strict=True):
+        sell(shop, day, f"{item},100")
+    assert build(shop, days[0], days[2]) == "asks"
+    asked = {question.day: question for question in shop.ledger.decisions.questions("silver.sales")}
+    assert list(asked) == [str(days[1]), str(days[2])]
+    shop.ledger.decisions.answer(asked[str(days[1])], "publish", "ada", "we bake now")
+    assert build(shop, days[0], days[2], run_id="run-2") == "done"
+    assert found(shop, days[2], "run-2") == {"new_categories(item) over time": (True, "none")}
+    assert shop.ledger.days("silver.sales")[str(days[2])].clean
+
+
+def test_a_day_that_lost_its_last_row_has_an_empty_profile(shop: LittleLake) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    check(shop, "silver.sales", "check: new_categories, column: item, at_least_days: 1")
+    shop.land(f"sales/{MONDAY}.csv", HEADER, f"{MONDAY},tea,300", f"{tuesday},pie,300")
+    assert build(shop, MONDAY) == "done"
+    sell(shop, MONDAY, "tea,300")
+    assert build(shop, MONDAY, run_id="run-2") == "done"
+    assert shop.ledger.days("silver.sales")[str(tuesday)].rows_out == 0
+    assert shop.ledger.profiles("silver.sales", "item", [str(MONDAY), str(tuesday)]) == {str(MONDAY): {"=tea": 1}, str(tuesday): {}}
+
+
 def test_an_old_day_that_is_run_again_is_judged_by_the_days_before_it_only(shop: LittleLake) -> None:
     check(shop, "silver.sales", "check: row_count, on_fail: stop, against: days, at_least_days: 2, window: 3")
     for offset, number in enumerate((4, 4, 4, 6, 6, 8, 9, 12, 13, 18, 19, 27)):  # beside the last nine days, five rows would be too few

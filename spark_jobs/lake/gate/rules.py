@@ -14,6 +14,8 @@ NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"
 COMPOUND_UNIQUE = "expect_compound_columns_to_be_unique"
 VERSIONED = ("merge", "scd2")
+PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
+"""Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
 
 
 def gate_rules(contract: TableContract, keeps_rows: bool) -> list[Rule]:

@@ -15,8 +15,7 @@ from great_expectations.expectations.expectation_configuration import Expectatio
 from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
 from expectations.over_time_checks import RULE_OF_LANDING
-from spark_jobs.lake.gate.rules import gate_rules
-from spark_jobs.lake.publishing import PARSES
+from spark_jobs.lake.gate.rules import PARSES, gate_rules
 
 if TYPE_CHECKING:
     from expectations.contract import TableContract

@@ -35,7 +35,7 @@ class DayEntry:
     rows_dropped: int = 0
     seconds: float = 0.0
     clean: bool = True
-    """Whether its published rows broke no `warn` rule and none was let through by a person."""
+    """Whether its published rows broke no `warn` rule and none was let through by a person. False for restored rows, which nobody has judged."""
 
     @property
     def code(self) -> str:

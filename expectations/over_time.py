@@ -41,7 +41,7 @@ class RowCount(WithHistory):
     at_most_off: Annotated[float, Field(strict=True, ge=0)] = 0.5
 
 
-class Arrival(Check):
+class ArrivalTime(Check):
     """Bronze. Broken where the day's first file landed more than `within_hours` after the end of the day, in the pipeline's time zone."""
 
     check: Literal["arrival"]
@@ -77,4 +77,4 @@ class NewCategories(WithHistory):
     at_most: Annotated[int, Field(strict=True, ge=0)] = 0
 
 
-OverTimeCheck = Annotated[RowCount | Arrival | Freshness | Distribution | NewCategories, Field(discriminator="check")]
+OverTimeCheck = Annotated[RowCount | ArrivalTime | Freshness | Distribution | NewCategories, Field(discriminator="check")]

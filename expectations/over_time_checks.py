@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expectations.errors import ContractError, did_you_mean
-from expectations.over_time import CATEGORIES, NUMBERS, Arrival, Distribution, Freshness, NewCategories, WithHistory
+from expectations.over_time import CATEGORIES, NUMBERS, ArrivalTime, Distribution, Freshness, NewCategories, WithHistory
 
 if TYPE_CHECKING:
     from expectations.lake import Lake, Table
@@ -32,7 +32,7 @@ def check_over_time(lake: Lake, table: Table, engine_rules: set[str]) -> None:
 
 
 def _fault(lake: Lake, table: Table, check: OverTimeCheck) -> str:
-    if isinstance(check, Arrival) and not table.contract.source:
+    if isinstance(check, ArrivalTime) and not table.contract.source:
         return f"files arrive at bronze tables, and {table.name} has inputs; write freshness here, or arrival in bronze."
     if isinstance(check, Freshness):
         return _fault_of_freshness(lake, table)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from expectations.loader import load_lake
-from expectations.over_time import Arrival, Distribution, NewCategories, RowCount
+from expectations.over_time import ArrivalTime, Distribution, NewCategories, RowCount
 from tests.expectations.conftest import BRONZE_SALES, GOLD_TOTALS, SILVER_SALES, SILVER_SHOPS, Change, Refusal, write_lake
 
 SALES = "expectations/silver/sales.yaml"
@@ -132,7 +132,7 @@ write: replace_days
 """
     write_lake(tmp_path, {BRONZE_SALES: arrival, SILVER_SALES: ("write: replace_days\n", several)})
     lake = load_lake(tmp_path)
-    assert lake.table("bronze.sales").contract.over_time == (Arrival(check="arrival", within_hours=6),)
+    assert lake.table("bronze.sales").contract.over_time == (ArrivalTime(check="arrival", within_hours=6),)
     rows, spread, news = lake.table("silver.sales").contract.over_time
     assert isinstance(rows, RowCount)
     assert isinstance(spread, Distribution)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from expectations.days import ALL
-from expectations.over_time import Arrival, Distribution, Freshness, NewCategories, RowCount
+from expectations.over_time import ArrivalTime, Distribution, Freshness, NewCategories, RowCount
 from spark_jobs.lake.over_time.measures import ks, psi, together
 from spark_jobs.lake.over_time.profiles import MOST_CATEGORIES, REST, Spread, named
 
@@ -98,8 +98,8 @@ def _new_categories(check: NewCategories, today: Today, history: History) -> Fin
     return Finding(len(new) <= check.at_most, shown or "none", sentence, sum(now[key] for key in new))
 
 
-@find.register(Arrival)
-def _arrival(check: Arrival, today: Today, history: History) -> Finding:
+@find.register(ArrivalTime)
+def _arrival(check: ArrivalTime, today: Today, history: History) -> Finding:
     landed = today.batch.landed.get(today.day)
     if landed is None:
         return Finding(True, "unknown: this file system does not say when a file was written")

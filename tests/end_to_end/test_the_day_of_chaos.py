@@ -1,4 +1,4 @@
-"""A person decides: 2013-03-08, when snow made the flights of New York late by 86 minutes on average."""
+"""A person decides: 2013-03-08, when snow made the flights of New York late by 86 minutes on average. After the tests that know all published days."""
 
 from __future__ import annotations
 

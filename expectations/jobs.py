@@ -24,7 +24,8 @@ class JobRequest(BaseModel):
     verb: Verb
     name: Annotated[str, Field(max_length=160)]
     """A table, or a model for train and score. report: the pipeline or the table that the run was for."""
-    run_id: Annotated[str, Field(min_length=1, max_length=300)]
+    run_id: Annotated[str, Field(min_length=1, max_length=510)]
+    """`dag_id/run_id`, of which Airflow allows 250 characters each; or what somebody calls a run by hand."""
     days: Annotated[str, Field(max_length=24)] | None = None
     """`2013-01-01..2013-01-31`, both included."""
     version: Annotated[int, Field(ge=0)] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,11 +73,18 @@ class Review(BaseModel):
         return ["--action", self.action, *(f"--{name}={text}" for name, text in texts.items() if text)]
 
 
+@dataclass(frozen=True)
+class _Number:
+    """A number as it was written: read as one, 1.10 would become 1.1, and a long one another."""
+
+    text: str
+
+
 def _values(text: str) -> dict[str, str | None] | None:
     if not text.strip():
         return None
     try:
-        found: Any = json.loads(text)
+        found: Any = json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     except ValueError:
         found = None
     if not isinstance(found, dict):
@@ -85,8 +93,14 @@ def _values(text: str) -> dict[str, str | None] | None:
 
 
 def _text(name: str, value: object) -> str | None:
-    """A number or a switch as somebody would land it; a list or an object as JSON."""
-    text = value if value is None or isinstance(value, str) else json.dumps(value)
+    """A number or a switch as somebody would land it; a list or an object as JSON. Raises RequestError for a number within one."""
+
+    def refuse(number: _Number) -> None:
+        raise RequestError(f"the new value of {name[:SHOWN]!r} has the number {number.text[:SHOWN]} within it; write the whole value as one text in quotes.")
+
+    if isinstance(value, _Number):
+        value = value.text
+    text = value if value is None or isinstance(value, str) else json.dumps(value, default=refuse)
     if text is not None and len(text) > LONGEST_TEXT:
         raise RequestError(f"the new value of {name[:SHOWN]!r} has {len(text)} characters, at most {LONGEST_TEXT} are taken.")
     return text

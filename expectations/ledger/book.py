@@ -16,7 +16,7 @@ from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, M
 from expectations.ledger.rows import in_chunks, renamed, replace_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import Connection, Row
@@ -154,7 +154,14 @@ class Ledger:
         query = select(s.attempts).order_by(s.attempts.c.id.desc()).limit(limit)
         query = query.where(s.attempts.c.run_id == run_id) if run_id is not None else query
         query = query.where(s.attempts.c.table_name == table) if table is not None else query
-        return [Attempt(r.run_id, r.table_name, r.status, r.message, list(r.days), dict(r.facts), r.seconds) for r in self._select(query)]
+        return [_attempt(row) for row in self._select(query)]
+
+    def latest_of_runs(self, table: str, status: str, limit: int, wanted: Callable[[str], bool]) -> list[Attempt]:
+        """Of each run that is `wanted`, the last job on `table` that ended so; at most `limit`, the latest first."""
+        a = s.attempts.c
+        query = select(a.run_id, func.max(a.id).label("last")).where(a.table_name == table, a.status == status).group_by(a.run_id)
+        last = sorted((row.last for row in self._select(query) if wanted(row.run_id)), reverse=True)[:limit]
+        return [_attempt(row) for row in self._select(select(s.attempts).where(a.id.in_(last)).order_by(a.id.desc()))]
 
     def verdicts(self, run_id: str, table: str) -> list[Verdict]:
         """How a run's rules judged a table's days."""
@@ -195,6 +202,10 @@ def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) 
 def _in_utc(moment: datetime) -> datetime:
     """SQLite gives back moments without a time zone; all were written in UTC."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(row.run_id, row.table_name, row.status, row.message, list(row.days), dict(row.facts), row.seconds)
 
 
 def _verdict(row: Row[Any]) -> Verdict:

@@ -9,7 +9,8 @@ metadata = MetaData()
 TABLE = String(130)
 DAY = String(10)
 """An ISO date, or `all` for tables whose rows belong to no day."""
-RUN = String(300)
+RUN = String(510)
+"""A DAG's id and its run's, of at most 250 characters each."""
 
 table_days = Table(
     "table_days",

@@ -17,6 +17,7 @@ from expectations.loader import load_lake
 from expectations.review import LONGEST_REASON, LONGEST_RULE, Review
 from medallion.forms import day_fields
 from medallion.lake_job import LakeJobOperator
+from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, task_defaults
 from medallion.run_name import run_name
 from medallion.triggering import wake
@@ -43,7 +44,7 @@ DOC = """Shows the rows that wait in a table's quarantine, and lets them come ba
 |---|---|
 | `look` | the log of the task `look` shows what waits: how many rows by rule and day, and the first twenty with their ids |
 | `edit` | new texts for columns of the rows that are named, as their file should have had them; then they are replayed |
-| `discard` | the rows stay in quarantine, with your reason, and never enter the table, whatever its rules become |
+| `discard` | the rows stay in quarantine, with your reason, and never enter the table; a day that they held is judged anew when its pipeline runs again |
 | `reopen` | takes a `discard` back; then the rows are replayed |
 | `replay` | the days of the rows are built again, through the same gate: after a rule was changed, or a contract |
 
@@ -58,8 +59,8 @@ class ReviewOperator(LakeJobOperator):
     """
 
     def __init__(self, *, action: str = "", only_for: tuple[str, ...] = (), **kwargs: Any) -> None:
+        self.action = action  # first: a replay has a report, which the operator asks about
         super().__init__(verb="quarantine", name="{{ params.table }}", **kwargs)
-        self.action = action
         self.only_for = only_for
         self._facts: dict[str, Any] = {}
 
@@ -81,6 +82,7 @@ class ReviewOperator(LakeJobOperator):
                 raise RequestError(f"the form has no field {field[:40]!r}; known are {', '.join(form)}.{did_you_mean(field, form)}")
         days = _days(form)
         values = form["values"]
+        _refuse_numbers(values or {})
         texts = {name: str(form[name] or "") for name in ("rule", "rows", "reason")}
         who = dag_run.triggering_user_name or "unknown"
         whole = Review.of(form["action"], **texts, values=json.dumps(values) if values is not None else "", who=who)
@@ -93,6 +95,12 @@ class ReviewOperator(LakeJobOperator):
         self._facts = facts
         if facts.get("days"):
             super()._tell(context, {key: value for key, value in facts.items() if key != "shown"}, name)
+
+
+def _refuse_numbers(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise RequestError(f"the new value of {name[:40]!r} is the number {value}; put it into quotes: a form does not keep how a number was written.")
 
 
 def _days(form: dict[str, Any]) -> str | None:
@@ -137,6 +145,8 @@ def quarantine_dag() -> DAG:
             doc_md="Which pipeline builds the table, and for which of its days it has to run; skips where nothing was published.",
         )
         look >> decide >> replay >> follows >> _wake_pipeline()
+        # of a held replay too, but not where there was none
+        replay >> report_task("{{ params.table }}", trigger_rule="none_skipped")
     return dag
 
 
@@ -165,7 +175,7 @@ def _form() -> dict[str, Param]:
             None,
             type=["null", "object"],
             title="Values",
-            description='edit: the right texts, for example {"distance": "100"}; {} takes back what was edited before.',
+            description='edit: the right texts, for example {"distance": "100"}, numbers in quotes too; {} takes back what was edited before.',
         ),
         "reason": Param(
             None, title="Reason", description="edit, discard: why; kept with the row.", format="multiline", **{**text, "maxLength": LONGEST_REASON}

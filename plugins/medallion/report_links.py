@@ -28,8 +28,8 @@ def report_address(dag_id: str, run_id: str, table: str = "index") -> str:
 
 
 def reported_table(task: Any) -> str | None:
-    """The table of a LakeJobOperator that has a page in the report of its run: the one it builds, or fills with predictions."""
-    if task.verb not in PUBLISHING_VERBS:
+    """The table of a LakeJobOperator that has a page in the report of its run: the one it builds, fills with predictions, or replays."""
+    if task.verb not in PUBLISHING_VERBS and getattr(task, "action", "") != "replay":
         return None
     return next((outlet.name for outlet in task.outlets if isinstance(outlet, Asset)), task.name)
 

@@ -61,13 +61,13 @@ def report_app() -> FastAPI:
 
 
 def latest_reports(user: GetUserDep) -> Response:
-    """The latest reports of the DAGs that the user may read, the newest first."""
+    """The latest reports of the DAGs that the user may read, one a run, the newest first."""
+    readable = get_auth_manager().get_authorized_dag_ids(user=user)
     try:
-        written = Ledger(load_settings().ledger_url).attempts(table=REPORTS, limit=LISTED)
+        written = Ledger(load_settings().ledger_url).latest_of_runs(REPORTS, "done", LISTED, lambda run: run.partition("/")[0] in readable)
     except LakeError as error:
         return _page("The ledger did not answer.", status=503, text=str(error))
-    readable = get_auth_manager().get_authorized_dag_ids(user=user) if written else set()
-    return _page("Quality reports", reports=[_entry(attempt) for attempt in _of_each_run(written) if _dag(attempt) in readable])
+    return _page("Quality reports", reports=[_entry(attempt) for attempt in written])
 
 
 def report_file(dag_id: str, run_id: str, file: str) -> Response:
@@ -80,19 +80,6 @@ def report_file(dag_id: str, run_id: str, file: str) -> Response:
     except FileNotFoundError:
         raise HTTPException(404) from None
     return Response(content, media_type=KINDS[file.rpartition(".")[2]], headers=HEADERS)
-
-
-def _of_each_run(written: list[Attempt]) -> list[Attempt]:
-    """The latest report of each run; those that were not written are left out."""
-    latest: dict[str, Attempt] = {}
-    for attempt in written:
-        if "report" in attempt.facts:
-            latest.setdefault(attempt.run_id, attempt)
-    return list(latest.values())
-
-
-def _dag(attempt: Attempt) -> str:
-    return attempt.run_id.partition("/")[0]
 
 
 def _entry(attempt: Attempt) -> dict[str, Any]:

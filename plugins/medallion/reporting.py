@@ -11,6 +11,6 @@ It waits for the tables, whatever became of them, and nothing waits for it: neit
 the models. Needs no Spark. Where it fails, clear it: the report is written anew."""
 
 
-def report_task(name: str) -> LakeJobOperator:
-    """The task `quality_reports`. `name`: the pipeline that the run builds, or the table."""
-    return LakeJobOperator(task_id="quality_reports", verb="report", name=name, trigger_rule="all_done", execution_timeout=LIGHT_TIMEOUT, doc_md=REPORT_DOC)
+def report_task(name: str, trigger_rule: str = "all_done") -> LakeJobOperator:
+    """The task `quality_reports`. `name`: the pipeline that the run builds, or the table; a template."""
+    return LakeJobOperator(task_id="quality_reports", verb="report", name=name, trigger_rule=trigger_rule, execution_timeout=LIGHT_TIMEOUT, doc_md=REPORT_DOC)

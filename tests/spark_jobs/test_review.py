@@ -28,6 +28,11 @@ def test_numbers_and_switches_become_the_texts_that_a_file_would_have() -> None:
     assert Review.of("edit", values='{"a": 1, "b": 2.5, "c": true, "d": ["x"]}').values == {"a": "1", "b": "2.5", "c": "true", "d": '["x"]'}
 
 
+@pytest.mark.parametrize("number", ["12345678901234567.89", "1.10", "1e400", "-0", "7" * 5000, "Infinity"])
+def test_a_number_stays_as_it_was_written(number: str) -> None:
+    assert Review.of("edit", values=f'{{"amount": {number}}}').values == {"amount": number}
+
+
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [
@@ -36,6 +41,10 @@ def test_numbers_and_switches_become_the_texts_that_a_file_would_have() -> None:
         ({"action": "edit", "rows": ",".join(map(str, range(501)))}, "501 rows are named, at most 500 can be; choose them by days and rule."),
         ({"action": "edit", "values": "cents=1"}, 'values are \'cents=1\', not a JSON object; write them like {"distance": "100"}.'),
         ({"action": "edit", "values": "[1]"}, 'values are \'[1]\', not a JSON object; write them like {"distance": "100"}.'),
+        (
+            {"action": "edit", "values": '{"cents": [{"a": 1.10}]}'},
+            "the new value of 'cents' has the number 1.10 within it; write the whole value as one text in quotes.",
+        ),
         ({"action": "discard", "reason": "x" * 2001}, "reason has 2001 characters; write at most 2000."),
     ],
 )

@@ -96,7 +96,7 @@ def _joined(job: Job, table: Table, results: list[JobResult], arrivals: list[str
     last = results[-1]
     statuses = [result.status for result in results]
     status = last.status if last.status not in GOOD else "done" if "done" in statuses else "unchanged"
-    built = [{"table": result.request.name, "status": result.status, "message": result.message} for result in results]
+    built = [{"table": result.request.name, "status": result.status, "message": result.message, "facts": result.facts} for result in results]
     days = last.facts.get("days", []) if last.request.name == table.name else []
     facts: dict[str, Any] = {**last.facts, "table": table.name, "days": days, "arrival_days": arrivals, "built": built, "waited": before, "waiting": after}
     message = f"{table.name}: of {before:,} waiting row{'' if before == 1 else 's'} {after:,} still wait{'s' if after == 1 else ''}"

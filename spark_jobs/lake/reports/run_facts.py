@@ -81,8 +81,9 @@ def tables_of_run(lake: Lake, ledger: Ledger, run_id: str, name: str) -> list[Ta
     attempts: dict[str, list[Attempt]] = {}
     for attempt in ledger.attempts(run_id=run_id, limit=100_000):
         table = attempt.facts.get("table") or attempt.table  # a score is noted under its model, and says which table it filled
-        if table in lake.tables:
-            attempts.setdefault(table, []).append(replace(attempt, table=table))
+        for job in _jobs(replace(attempt, table=table)):
+            if job.table in lake.tables:
+                attempts.setdefault(job.table, []).append(job)
     if not attempts:
         return []
     expected = set(lake.pipelines[name].tables) if name in lake.pipelines else set()
@@ -93,6 +94,16 @@ def tables_of_run(lake: Lake, ledger: Ledger, run_id: str, name: str) -> list[Ta
         elif table in expected and (lake.table(table).contract.source or lake.table(table).logic):
             found[table] = TableFacts(table, lake.table(table).contract.description, NOT_RUN, _why_not(lake, table, found))
     return list(found.values())
+
+
+def _jobs(attempt: Attempt) -> list[Attempt]:
+    """The job itself, and the tables that a replay has built before its own; its facts are those of the table at which it ended."""
+    built = attempt.facts.get("built") or ()
+    others = [
+        replace(attempt, table=one["table"], status=one["status"], message=one["message"], facts=one["facts"]) for one in built if one["table"] != attempt.table
+    ]
+    reached = not built or built[-1]["table"] == attempt.table
+    return [attempt if reached else replace(attempt, facts={}), *others]
 
 
 def _table(lake: Lake, ledger: Ledger, run_id: str, attempts: list[Attempt]) -> TableFacts:

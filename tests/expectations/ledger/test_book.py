@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from expectations.jobs import JobRequest
 from expectations.ledger import Arrival, Attempt, DayEntry, FileEntry, Ledger, ModelEntry, Verdict
 
 FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
@@ -98,6 +99,27 @@ def test_attempts_are_told_the_latest_first(ledger: Ledger) -> None:
     assert ledger.attempts(run_id="run-1") == [first]
     assert ledger.attempts(table="gold.x") == [second]
     assert ledger.attempts(limit=1) == [second]
+
+
+def test_of_each_wanted_run_the_last_good_job_is_found_however_many_others_came_after(ledger: Ledger) -> None:
+    old, first, failed = (Attempt("mine/1", "_reports", status, text, []) for status, text in (("done", "old"), ("done", "new"), ("held", "")))
+    other = Attempt("theirs/1", "_reports", "done", "", [])
+    second = Attempt("mine/2", "_reports", "done", "", [])
+    for attempt in (old, first, second, failed, *[other] * 5, Attempt("mine/3", "silver.sales", "done", "", [])):
+        ledger.note(attempt)
+    assert ledger.latest_of_runs("_reports", "done", 2, lambda run: run.startswith("mine/")) == [second, first]
+    assert ledger.latest_of_runs("_reports", "done", 1, lambda run: run.startswith("mine/")) == [second]
+    assert ledger.latest_of_runs("_reports", "done", 2, lambda run: False) == []
+
+
+def test_the_names_of_a_dag_and_of_its_run_may_be_as_long_as_airflow_lets_them(ledger: Ledger) -> None:
+    run = JobRequest(verb="build", name="silver.sales", run_id=f"{'d' * 250}/{'r' * 250}").run_id
+    with ledger.lease("silver.sales", run):
+        ledger.record([replace(MADE, run_id=run)], [JUDGED])
+    ledger.take_files(run, [FileEntry("bronze.sales", FIRST, "a" * 64, "sales/a.csv", 1)])
+    ledger.note(Attempt(run, "silver.sales", "done", "", []))
+    ledger.record_model(replace(MODEL, run_id=run))
+    assert (ledger.verdicts(run, "silver.sales"), [attempt.run_id for attempt in ledger.attempts()]) == ([JUDGED], [run])
 
 
 def test_a_models_moment_comes_back_in_utc(ledger: Ledger) -> None:

@@ -48,15 +48,30 @@ def execute(job: ReviewOperator, given: Any) -> Any:
 
 
 def test_the_form_becomes_the_decision_with_the_name_of_who_sent_it() -> None:
-    form = {"action": "edit", "rows": "a/b/0/1\nc/d/0/2", "values": {"spent": 5, "shop": None}, "reason": "asked {{ them }}", "last_day": "2013-01-02"}
+    form = {
+        "action": "edit",
+        "rows": "a/b/0/1\nc/d/0/2",
+        "values": {"spent": "5.10", "open": True, "shop": None},
+        "reason": "asked {{ them }}",
+        "last_day": "2013-01-02",
+    }
     request = task(only_for=DECISIONS).request(context(**form))
-    assert request.review == Review(action="edit", rows=("a/b/0/1", "c/d/0/2"), values={"spent": "5", "shop": None}, reason="asked {{ them }}", who="mia")
+    assert request.review == Review(
+        action="edit", rows=("a/b/0/1", "c/d/0/2"), values={"spent": "5.10", "open": "true", "shop": None}, reason="asked {{ them }}", who="mia"
+    )
     assert (request.verb, request.name, request.days, request.run_id) == (
         "quarantine",
         "silver.visits",
         "2013-01-02..2013-01-02",
         "quarantine_replay/manual__1",
     )
+
+
+@pytest.mark.parametrize(("number", "shown"), [(1.10, "1.1"), (5, "5"), (float("inf"), "inf")])
+def test_a_number_of_the_form_is_refused_as_nobody_knows_how_it_was_written(number: float, shown: str) -> None:
+    form = {"action": "edit", "rows": "a/b/0/1", "values": {"spent": number}, "reason": "asked"}
+    with pytest.raises(RequestError, match=f"the new value of 'spent' is the number {shown}; put it into quotes"):
+        task(only_for=DECISIONS).request(context(**form))
 
 
 def test_a_look_before_an_edit_shows_the_rows_and_checks_the_whole_form() -> None:
@@ -81,6 +96,13 @@ def test_a_task_that_the_action_does_not_need_is_skipped(only_for: tuple[str, ..
     for action in skipped:
         with pytest.raises(AirflowSkipException):
             execute(task(only_for=only_for), context(action=action))
+
+
+def test_only_a_replay_leads_to_the_page_of_its_table() -> None:
+    run: Any = SimpleNamespace(dag_id="quarantine_replay", run_id="manual__1")
+    (link,) = task(action="replay").operator_extra_links
+    assert link.get_link(task(action="replay"), ti_key=run) == "/lake/reports/quarantine_replay/manual__1/silver.visits.html"
+    assert [*task(action="look").operator_extra_links, *task(only_for=DECISIONS).operator_extra_links] == []
 
 
 @pytest.mark.usefixtures("server")

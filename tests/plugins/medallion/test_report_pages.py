@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -33,11 +34,11 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     yield TestClient(create_app(apps="core"), base_url="http://127.0.0.1:8080", follow_redirects=False)
 
 
-def token(role: str | None) -> str:
+def token(role: str | None, *teams: str) -> str:
     from airflow.api_fastapi.app import get_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-    return get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="ada", role=role))
+    return get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="ada", role=role, teams=list(teams)))
 
 
 @pytest.fixture
@@ -68,6 +69,27 @@ def written() -> Path:
     facts = {"report": f"{folder}/index.html", "written": "2024-05-02 06:01 UTC", "tables": {"silver.visits": "done"}, "judged": 7, "broken": 2}
     Ledger(load_settings().ledger_url).note(Attempt(run_id, REPORTS, "done", "report of 1 tables", [], facts))
     return folder
+
+
+def add_dag(dag_id: str, team: str = "") -> None:
+    """Tells Airflow of a DAG; that of a team is for its members only."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.team import Team
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        bundle = DagBundleModel(name=dag_id)
+        bundle.teams = [Team(name=team)] if team else []
+        session.add(bundle)
+        session.flush()
+        session.add(DagModel(dag_id=dag_id, bundle_name=dag_id, fileloc="daily.py"))
+
+
+def note_report(run_id: str) -> None:
+    """A report in the ledger only."""
+    facts = {"report": "index.html", "written": "2024-05-02 06:01 UTC", "tables": {"silver.visits": "done"}, "judged": 1, "broken": 0}
+    Ledger(load_settings().ledger_url).note(Attempt(run_id, REPORTS, "done", "report of 1 tables", [], facts))
 
 
 @pytest.mark.usefixtures("written")
@@ -120,6 +142,7 @@ def test_a_user_without_rights_reads_nothing(airflow: TestClient) -> None:
         f"/lake/reports/..%2F_runs/{RUN}/index.html",
         f"/lake/reports/~/{quote(RUN, safe='')}/index.html",
         f"/lake/reports/shop_daily/{'x' * 300}/index.html",
+        f"/lake/reports/{'d' * 250}/{'r' * 250}/index.html",
         "/lake/reports/shop_daily/another_run/index.html",
         "/lake/reports/nothing",
         "/lake/reports/openapi.json",
@@ -135,16 +158,34 @@ def test_an_address_leads_to_a_report_or_nowhere(ada: TestClient, address: str) 
 
 @pytest.mark.usefixtures("written")
 def test_the_list_shows_the_reports_of_the_dags_that_the_user_may_read(ada: TestClient) -> None:
-    from airflow.models.dag import DagModel
-    from airflow.models.dagbundle import DagBundleModel
-    from airflow.utils.session import create_session
-
     assert "No run has left a report yet, or none that you may read." in ada.get("/lake/reports/", headers=BROWSER).text
-    with create_session() as session:
-        session.add(DagBundleModel(name="shop"))
-        session.flush()
-        session.add(DagModel(dag_id="shop_daily", bundle_name="shop", fileloc="daily.py"))
+    add_dag("shop_daily")
     text = ada.get("/lake/reports/", headers=BROWSER).text
     assert f'<a href="{PAGE.replace("silver.visits.html", "index.html")}">{RUN}</a>' in text
     assert "<td>1 done</td>" in text
     assert '<td class="broken">2 of 7</td><td>2024-05-02 06:01 UTC</td>' in text
+
+
+def test_the_list_is_of_a_hundred_runs_that_the_user_may_read_however_many_others_there_are(airflow: TestClient) -> None:
+    add_dag("bakery_weekly", team="bakers")
+    add_dag("brewery_daily", team="brewers")
+    for number in range(101):
+        note_report(f"bakery_weekly/run-{number}.")
+    for number in range(101):
+        note_report(f"brewery_daily/run-{number}.")
+    note_report("bakery_weekly/run-7.")
+    airflow.cookies.set("_token", token("VIEWER", "bakers"))
+    text = airflow.get("/lake/reports/", headers=BROWSER).text
+    airflow.cookies.clear()
+    shown = [int(number) for number in re.findall(r">run-(\d+)\.</a>", text)]
+    assert shown == [7, *(number for number in range(100, 0, -1) if number != 7)]
+    assert "brewery" not in text
+
+
+def test_who_may_read_one_dag_does_not_read_the_reports_of_another(airflow: TestClient) -> None:
+    add_dag("cellar_daily", team="cellarers")
+    add_dag("garden_daily", team="gardeners")
+    airflow.cookies.set("_token", token("VIEWER", "cellarers"))
+    statuses = [airflow.get(f"/lake/reports/{dag}/run/index.html", headers=BROWSER).status_code for dag in ("cellar_daily", "garden_daily")]
+    airflow.cookies.clear()
+    assert statuses == [404, 403]  # the first may be read and is not there

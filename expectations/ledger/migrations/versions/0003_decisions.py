@@ -9,7 +9,9 @@ revision = "0003"
 down_revision = "0002"
 
 metadata = MetaData()
-TABLE, DAY, RUN = String(130), String(10), String(300)
+TABLE, DAY, RUN = String(130), String(10), String(510)
+WIDENED = {"table_days": "run_id", "attempts": "run_id", "verdicts": "run_id", "files": "run_id", "models": "run_id", "leases": "owner"}
+"""The names of runs, for which 300 characters were too few."""
 
 Table(
     "questions",
@@ -69,14 +71,17 @@ Table(
 
 
 def upgrade() -> None:
-    """Make the new tables and columns."""
+    """Make the new tables and columns, and widen the names of runs."""
+    for table, column in WIDENED.items():
+        with op.batch_alter_table(table) as batch:
+            batch.alter_column(column, type_=RUN, existing_type=String(300), existing_nullable=False)
     metadata.create_all(op.get_bind())
     op.add_column("table_days", Column("clean", Boolean, nullable=False, server_default=true()))
     op.add_column("files", Column("landed_at", DateTime(timezone=True)))
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop them; wide names do no harm."""
     for table, column in (("table_days", "clean"), ("files", "landed_at")):
         with op.batch_alter_table(table) as batch:
             batch.drop_column(column)

@@ -12,7 +12,7 @@ from expectations.ledger import leases
 from expectations.ledger import schema as s
 from expectations.ledger.database import open_database
 from expectations.ledger.decisions import Decisions, note_questions
-from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Verdict
+from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Quarantine, Verdict
 from expectations.ledger.rows import in_chunks, renamed, replace_row
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ class Ledger:
         verdicts: Iterable[Verdict],
         arrivals: Iterable[Arrival] = (),
         *,
-        quarantined: Iterable[tuple[str, str, str]] = (),
+        quarantine: Quarantine | None = None,
         questions: Iterable[Question] = (),
         profiles: Iterable[Profile] = (),
     ) -> None:
-        """Write what a run did, all or nothing. `quarantined`: table, key and run of the quarantine rows that count from now on."""
+        """Write what a run did, all or nothing. `quarantine`: what of the table's refused rows counts from now on."""
         now = datetime.now(UTC)
         entries = list(entries)
         with self._engine.begin() as connection:
@@ -82,9 +82,8 @@ class Ledger:
             rows = [renamed(verdict) | {"run_id": run_id, "judged_at": now} for verdict in judged]
             if rows:
                 connection.execute(insert(s.verdicts), rows)
-            for table, filed_under, run in quarantined:
-                place = {"table_name": table, "key": filed_under}
-                replace_row(connection, s.quarantined, place, place | {"run_id": run, "recorded_at": now})
+            if quarantine is not None:
+                replace_row(connection, s.quarantined, {"table_name": quarantine.table}, renamed(quarantine) | {"recorded_at": now})
             note_questions(connection, questions)
             for profile in profiles:
                 spread = renamed(profile) | {"recorded_at": now}
@@ -108,10 +107,11 @@ class Ledger:
         rows = self._select(select(s.arrivals).where(s.arrivals.c.table_name == table))
         return [Arrival(r.table_name, r.input, r.arrival_day, r.version, r.code, list(r.days), r.refused) for r in rows]
 
-    def quarantined(self, table: str) -> dict[str, str]:
-        """Quarantine key to the run whose rows count under it: what a run wrote and did not record does not count."""
-        rows = self._select(select(s.quarantined).where(s.quarantined.c.table_name == table))
-        return {row.key: row.run_id for row in rows}
+    def quarantine(self, table: str) -> Quarantine | None:
+        """What of the table's refused rows counts; None where no run has ever recorded any."""
+        for row in self._select(select(s.quarantined).where(s.quarantined.c.table_name == table)):
+            return Quarantine(row.table_name, row.version, list(row._mapping["keys"]))
+        return None
 
     def profiles(self, table: str, column: str, days: Iterable[str]) -> dict[str, dict[str, int]]:
         """Day to how the column's values were spread on it, for the published days that were profiled."""

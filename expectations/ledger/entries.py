@@ -47,7 +47,8 @@ class DayEntry:
 class Arrival:
     """Which days of `table` the rows of one arrival day of a bronze `input` belong to.
 
-    `refused`: the rows of that arrival that belong to no day, since they do not parse or come too late; they wait in quarantine.
+    `refused`: the rows of that arrival that are in quarantine without a day that was made: they do not parse, come too late, have no day, or
+    were discarded.
     """
 
     table: str
@@ -100,6 +101,18 @@ class Discard:
     row_id: str
     reason: str
     who: str
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """The Delta version of a table's quarantine that counts, and the keys under which rows may wait there.
+
+    What a run wrote that did not end is a later version, which nobody reads.
+    """
+
+    table: str
+    version: int
+    keys: list[str]
 
 
 @dataclass(frozen=True)

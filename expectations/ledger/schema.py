@@ -106,8 +106,8 @@ quarantined = Table(
     "quarantined",
     metadata,
     Column("table_name", TABLE, primary_key=True),
-    Column("key", String(150), primary_key=True),
-    Column("run_id", RUN, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("keys", JSON, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
 discards = Table(

@@ -165,7 +165,7 @@ def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, 
             held = [day for day, entry in entries.items() if entry.state == "held" and entry.version is not None]
             if held:  # its counts are those of the attempt, not of the rows that are published
                 found = read_refused(job, read.table, held).groupBy(F.col("_day").cast("string").alias("day")).count().collect()
-                refused[read.table] |= {row.day: row["count"] for row in found}
+                refused[read.table] |= dict.fromkeys(held, 0) | {row.day: row["count"] for row in found}
     return refused
 
 

@@ -54,7 +54,8 @@ class Publication:
         """Publish the days that pass and hold the others."""
         can_refuse = any(rule.on_fail != "warn" for rule in (*self.rules, *self.table.contract.over_time)) or self.table.contract.quarantine_limit is not None
         has_refused = self.batch.late is not None or any(any(days.values()) for days in self.batch.refused.values())
-        waits = bool(self.discarded or self.job.ledger.quarantined(self.table.name))  # what a changed contract refuses no more has to leave
+        known = self.job.ledger.quarantine(self.table.name)
+        waits = bool(self.discarded or (known is not None and known.keys))  # what a changed contract refuses no more has to leave
         is_whole = self.is_bronze or self.table.contract.write in {"replace_days", "replace_all"}  # else a batch cannot be told from what was there
         return self._publish_then_judge() if is_whole and not (can_refuse or has_refused or waits) else self._audit_then_publish()
 
@@ -98,11 +99,11 @@ class Publication:
 
     def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement) -> JobResult:
         passed = [day for day in self.batch.inputs if self._key(day) not in {*self.rulings.held, *self.rulings.open}]
-        version, keys = None, set[str]()
+        version, quarantine = None, None
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
             if passed or not self.batch.inputs:
-                keys = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, self.aside, passed)
+                quarantine = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, self.aside, passed)
             if passed:
                 lease.check()
                 done = self._commit(self._on_days(judgement.good(on_time), passed), passed)
@@ -111,9 +112,8 @@ class Publication:
                 version = done.version
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
             arrivals = self._arrivals(judgement) if passed or not entries else ()
-            waiting = [(self.table.name, key, self.job.request.run_id) for key in keys]
             profiles = [profile for profile in self.profiles if profile.day in passed]
-            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantined=waiting, questions=self.rulings.questions, profiles=profiles)
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, questions=self.rulings.questions, profiles=profiles)
         return self._result(judgement, passed, version, entries)
 
     def _with_rows(self) -> list[str]:
@@ -131,7 +131,8 @@ class Publication:
 
     def _arrivals(self, judgement: Judgement) -> list[Arrival]:
         unparsed = {day: count for days in self.batch.refused.values() for day, count in days.items()}
-        found = [replace(a, refused=self.aside.late.get(a.arrival_day, 0) + unparsed.get(a.arrival_day, 0)) for a in self.batch.arrivals]
+        refused = {a.arrival_day: unparsed.get(a.arrival_day, 0) + self.aside.refused_of(a.arrival_day, self.batch.inputs) for a in self.batch.arrivals}
+        found = [replace(arrival, refused=refused[arrival.arrival_day]) for arrival in self.batch.arrivals]
         if found and self._without_day(judgement):  # which of several files they came from is told by the quarantine
             found[0] = replace(found[0], refused=found[0].refused + self._without_day(judgement))
         return found

@@ -37,14 +37,15 @@ def imprint(corrections: Corrections) -> dict[str, int]:
 
 
 def pending(job: Job, bronze: str) -> list[str]:
-    """The arrival days of `bronze` whose corrections are not those that its rows were read with."""
+    """The arrival days of `bronze` whose published rows were not read with the corrections that there are now; a held attempt is none."""
     by_day: dict[str, list[Correction]] = {}
     for one in job.ledger.decisions.corrections(bronze):
         by_day.setdefault(one.day, []).append(one)
     entries = job.ledger.days(bronze, by_day)
     files = {day: job.ledger.file_taken(bronze, day) for day in by_day}
     wanted = {day: imprint(of_file(by_day[day], file)) for day, file in files.items() if file}
-    return sorted(day for day, own in wanted.items() if day in entries and entries[day].inputs.get(CORRECTIONS, {}) != own)
+    read = {day: entries[day].inputs.get(CORRECTIONS, {}) if entries[day].state == "published" else None for day in wanted if day in entries}
+    return sorted(day for day, corrected_by in read.items() if corrected_by != wanted[day])
 
 
 def apply(rows: DataFrame, columns: list[str], corrections: Corrections) -> DataFrame:

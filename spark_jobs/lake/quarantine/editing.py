@@ -87,14 +87,20 @@ def _bronze_tables(job: Job, table: Table, rows: list[Row]) -> list[str]:
         return names
     ids = sorted({row["_row"] for row in rows})
     days = sorted({_arrival_day(row_id) for row_id in ids})
-    found: list[str] = []
+    found: dict[str, set[str]] = {}
     for name in names:
         landed = job.spark.read.format("delta").load(job.settings.table_path(name))
-        if not landed.filter(F.col("_day").cast("string").isin(days) & F.col("_row").isin(ids)).isEmpty():
-            found.append(name)
+        rows_of = landed.filter(F.col("_day").cast("string").isin(days) & F.col("_row").isin(ids)).select("_row").distinct().collect()
+        if rows_of:
+            found[name] = {row["_row"] for row in rows_of}
     if not found:
         raise RequestError(f"{table.name}: the rows are in none of {', '.join(names)} any more; build {table.name} again.")
-    return found
+    for row_id in ids:
+        both = [name for name in found if row_id in found[name]]
+        if len(both) > 1:
+            names_of = " and by ".join(both)
+            raise RequestError(f"{table.name}: {row_id} was read by {names_of}, so it cannot be told which to correct; land a corrected file instead.")
+    return list(found)
 
 
 def _arrival_day(row_id: str) -> str:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from expectations.days import ALL
 from spark_jobs.lake.quarantine import balance, store
+from spark_jobs.lake.quarantine.keys import SEVERAL, arrival_key, batch_key, days_of
 from spark_jobs.lake.quarantine.set_aside import ASIDE, DISCARDED, LATE, NO_DAY
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from expectations.lake import Table
+    from expectations.ledger import Quarantine
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.gate import Judgement
     from spark_jobs.lake.job import Job
@@ -30,18 +31,25 @@ class Refusals:
     batch: Batch
     day_column: str | None
 
-    def publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, aside: Aside, passed: list[str]) -> set[str]:
-        """Replace what waits by the refused rows of the days that `passed`, and return the keys under which it was replaced.
+    def publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement, aside: Aside, passed: list[str]) -> Quarantine | None:
+        """Replace what waits by the refused rows of the days that `passed`, and return what the ledger has to name for them to count.
 
-        What is written counts only once the ledger names these keys with this run. Raises DataError where it does not balance.
+        None where nothing waits, and nothing waited. Raises DataError where it does not balance.
         """
         kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed), *self._unparsed()]
         frames = [rows for rows, count in kinds if count]
-        keys = {self._batch_key(), *passed}
-        keys |= {store.arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
-        written = store.replace(self.job, self.table, frames, None if self.table.contract.write == "replace_all" else keys)
+        keys = {self._batch_key(), *passed, *self._covered(passed)}
+        keys |= {arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
+        written, quarantine = store.replace(self.job, self.table, frames, keys, whole=self.table.contract.write == "replace_all")
         balance.check_quarantined(self.job, self.table, self.batch, sum(count for _, count in kinds), written)
-        return keys
+        return quarantine
+
+    def _covered(self, passed: list[str]) -> set[str]:
+        """The keys of earlier batches all of whose days are made anew now."""
+        known = self.job.ledger.quarantine(self.table.name)
+        several = [key for key in known.keys if SEVERAL in key] if known is not None else []
+        made = self.job.ledger.days(self.table.name) if several else ()
+        return {key for key in several if days_of(key, made) <= set(passed)}
 
     def _broken(self, on_time: DataFrame, judgement: Judgement, passed: list[str]) -> tuple[DataFrame, int]:
         """Rows that broke a quarantine rule, of the days that passed and of no day."""
@@ -50,14 +58,14 @@ class Refusals:
             return on_time, 0
         bad, day = judgement.quarantined(on_time), self._day()
         bad = bad.filter(day.isNull() | day.cast("string").isin(passed)) if self.day_column else bad
-        return store.refused_by_rule(self.job, self.table, bad, day, self._batch_key()), count
+        return store.refused_by_rule(self.job, self.table, bad, day, self.batch.inputs), count
 
     def _late(self, staged: DataFrame, aside: Aside) -> tuple[DataFrame, int]:
         if not aside.late:
             return staged, 0
         rows = staged.filter(F.col(ASIDE) == LATE).drop(ASIDE).select("*", F.array(F.lit(store.LATE_RULE)).alias("_rules"))
         no_day = F.lit(None).cast("date")
-        return store.refused_by_rule(self.job, self.table, rows, no_day, self._batch_key()), sum(aside.late.values())
+        return store.refused_by_rule(self.job, self.table, rows, no_day, self.batch.inputs), sum(aside.late.values())
 
     def _discarded(self, staged: DataFrame, aside: Aside, passed: list[str]) -> tuple[DataFrame, int]:
         """Rows that a person has given up. Those of days that are held wait for the day; a day that is not made is as no day."""
@@ -71,7 +79,7 @@ class Refusals:
         if self.day_column:
             rows = rows.filter(day.isNull() | ~day.cast("string").isin(held)) if held else rows
             day = F.when(day.cast("string").isin(passed), day)
-        return store.refused_by_rule(self.job, self.table, rows, day, self._batch_key()), count
+        return store.refused_by_rule(self.job, self.table, rows, day, self.batch.inputs), count
 
     def _unparsed(self) -> list[tuple[DataFrame, int]]:
         found = {bronze: sum(days.values()) for bronze, days in self.batch.refused.items()}
@@ -82,5 +90,4 @@ class Refusals:
 
     def _batch_key(self) -> str:
         """What rows without a day and without a file are filed under."""
-        days = sorted(self.batch.inputs) or [ALL]
-        return f"{days[0]}..{days[-1]}"
+        return batch_key(self.batch.inputs)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
-from expectations.days import ALL
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from spark_jobs.lake.build import build_days
 from spark_jobs.lake.quarantine import corrections
+from spark_jobs.lake.quarantine.keys import days_of
 from spark_jobs.lake.quarantine.review import chosen
 from spark_jobs.lake.quarantine.store import DISCARDED, REOPENED
 
@@ -71,25 +71,19 @@ def _build_all(job: Job, table: Table, groups: list[Row], corrected: dict[str, l
 
 
 def _days_of(job: Job, table: Table, groups: Iterable[Row]) -> set[str]:
-    """What to ask for so that these rows are made again: arrival days of a table that is made of files, else the rows' own days."""
-    by_arrival = not table.contract.day or any(job.lake.is_arrival(read.table) for read in table.contract.inputs)
+    """What to ask for so that these rows are made again: arrival days of a table that is made of daily files, else the days they are filed under."""
+    by_arrival = table.contract.source is not None or any(job.lake.is_arrival(read.table) for read in table.contract.inputs)
     touched = {arrival.arrival_day: arrival.days for arrival in job.ledger.arrivals(table.name)}
+    made = job.ledger.days(table.name)
     days: set[str] = set()
     for group in groups:
-        if by_arrival and group["_arrival_day"]:
+        own = {group["_day"].isoformat()} if group["_day"] else days_of(group["_key"], made)
+        if group["_arrival_day"] and (by_arrival or not own):
             days.add(group["_arrival_day"].isoformat())
             continue
-        own = {group["_day"].isoformat()} if group["_day"] else _between(job, table, group["_key"])
         arrived = {arrival for arrival, theirs in touched.items() if own & set(theirs)}
         days |= arrived if by_arrival and touched else own
     return days
-
-
-def _between(job: Job, table: Table, key: str) -> set[str]:
-    """The days of a batch whose rows belong to no day and no file: `first..last`."""
-    first, _, last = key.partition("..")
-    made = job.ledger.days(table.name)
-    return {day for day in made if ALL in {first, last, day} or first <= day <= last}
 
 
 def _joined(job: Job, table: Table, results: list[JobResult], arrivals: list[str], before: int, after: int) -> JobResult:  # noqa: PLR0913, PLR0917 - one run

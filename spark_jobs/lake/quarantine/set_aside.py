@@ -26,10 +26,20 @@ NO_DAY = "null"
 
 @dataclass(frozen=True)
 class Aside:
-    """How many rows left: late ones by the day they arrived, discarded ones by the day they belong to (ALL in a table without days)."""
+    """How many rows left: late ones by the day they arrived, discarded ones by the day they belong to (ALL in a table without days).
+
+    `arrived`: the discarded ones by that day and the day they arrived, null where they are not traced.
+    """
 
     late: dict[str, int] = field(default_factory=dict)
     discarded: dict[str, int] = field(default_factory=dict)
+    arrived: dict[tuple[str, str | None], int] = field(default_factory=dict)
+
+    def refused_of(self, arrival_day: str, made: Iterable[str]) -> int:
+        """How many rows of an arrival are late, or discarded and of none of the days that are made: they are counted with the arrival."""
+        days = set(made)
+        discarded = sum(count for (day, arrived), count in self.arrived.items() if arrived == arrival_day and day not in days)
+        return self.late.get(arrival_day, 0) + discarded
 
 
 def marked(candidate: DataFrame, table: Table, late: Column | None, discarded: Iterable[str]) -> DataFrame:
@@ -59,4 +69,6 @@ def parted(staged: DataFrame, day_column: str | None) -> tuple[DataFrame, Aside]
     for group in staged.filter(F.col(ASIDE).isNotNull()).groupBy(*keys).count().collect():
         counts, key = (aside.late, group.arrived) if group.reason == LATE else (aside.discarded, group.day)
         counts[key] = counts.get(key, 0) + group["count"]
+        if group.reason == DISCARDED:
+            aside.arrived[group.day, group.arrived] = group["count"]
     return staged.filter(F.col(ASIDE).isNull()).drop(ASIDE), aside

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from expectations.days import ALL
 from expectations.errors import DataError
+from expectations.ledger import Quarantine
 from spark_jobs.lake import commit
+from spark_jobs.lake.quarantine.keys import batch_key
 from spark_jobs.lake.reading import read_refused
 
 if TYPE_CHECKING:
@@ -39,21 +43,16 @@ COLUMNS = {
     "_reason": "string",
     "_who": "string",
 }
-"""One refused row: what a decision calls it (`_id`: its `_row`, else the sha256 of its values), what it is replaced with (`_key`: a day, or
-the bronze table and arrival day of rows that belong to no day), the rules it broke, the day it belongs to (null where that cannot be known),
-the day it arrived, where it came from, its values as JSON (as they arrived for the rule `type`, else as the table would have had them), when
-it was refused first and last, and whether it is `waiting`, `discarded` (with reason and who), or `reopened`, which waits too."""
+"""One refused row: what a decision calls it (`_id`: its `_row`, else the sha256 of its values), what it is replaced with (`_key`, see
+keys.py), the rules it broke, the day it belongs to (null where that cannot be known, and in a table without days), the day it arrived, where
+it came from, its values as JSON (as they arrived for the rule `type`, else as the table would have had them), when it was refused first and
+last, and whether it is `waiting`, `discarded` (with reason and who), or `reopened`, which waits too."""
 KEY = re.compile(r"[A-Za-z0-9_./-]+")
 
 
 def row_id(rows: DataFrame, table: Table) -> Column:
     """What a decision calls a row: its `_row` where it is traced to a file, else the sha256 of its values."""
     return F.col("_row") if "_row" in rows.columns else F.sha2(F.to_json(F.struct(*table.contract.columns)), 256)
-
-
-def arrival_key(bronze: str, arrival_day: str) -> str:
-    """The key of rows that belong to no day: those that do not parse, come too late, or have no day."""
-    return f"{bronze}/{arrival_day}"
 
 
 def arrival_day(row: Column) -> Column:
@@ -74,35 +73,56 @@ def refused_by_type(job: Job, bronze: str, arrival_days: Iterable[str]) -> DataF
     return _entries(job, rows, {"_id": F.col("_row"), "_key": key, "_rules": reasons, "_arrival_day": F.col("_day"), "_values": values})
 
 
-def refused_by_rule(job: Job, table: Table, rows: DataFrame, day: Column, no_day_key: str) -> DataFrame:
+def refused_by_rule(job: Job, table: Table, rows: DataFrame, day: Column, made: Iterable[str]) -> DataFrame:
     """Refused rows (the rules they broke are in their column `_rules`) as quarantine rows.
 
-    `day` is what they are filed under, null where they belong to no day; then the file they came from is, or `no_day_key`.
+    `day` is the day they belong to. Where that is null they are filed under the day of an input, or else the arrival day, that they came
+    from; those that are not traced under all days that are `made`.
     """
+    made = list(made)
     traced = "_row" in rows.columns
     arrival = arrival_day(F.col("_row")) if traced else F.lit(None).cast("date")
-    own = [read.table for read in table.contract.inputs if job.lake.table(read.table).contract.source]
-    arrived = F.lit(None).cast("string")
     values, identity = F.to_json(F.struct(*table.contract.columns)), row_id(rows, table)
     known = {"_id": identity, "_rules": F.col("_rules"), "_day": day, "_arrival_day": arrival, "_values": values}
     rows = rows.select("*", *(column.alias(f"_known{name}") for name, column in known.items()))
-    places = _places(job, table) if traced else None
+    keys = [F.col("_known_day").cast("string")]
+    read_as = _input_days(job, table, made) if traced and not table.contract.day else None
+    if read_as is not None:
+        rows = rows.join(read_as, "_row", "left")
+        keys.append(F.col("_read_as"))
+    places = _places(job, table, rows) if traced else None
     if places is not None:
         rows = rows.select("*", arrival.alias("_arrived")).join(places, ["_row", "_arrived"], "left")
-        arrived = F.when(F.col("_bronze").isin(own), _arrival_key(F.col("_bronze"), F.col("_arrived")))
-    key = F.coalesce(F.col("_known_day").cast("string"), arrived, F.lit(no_day_key))
+        own = [read.table for read in table.contract.inputs if job.lake.table(read.table).contract.source]
+        keys.append(F.when(F.col("_bronze").isin(own), _arrival_key(F.col("_bronze"), F.col("_arrived"))))
+    key = F.coalesce(*keys, F.lit(batch_key(made)))
     return _entries(job, rows, {**{name: F.col(f"_known{name}") for name in known}, "_key": key})
 
 
-def _places(job: Job, table: Table) -> DataFrame | None:
-    """Where the rows of the bronze tables came from that `table` is made of, one row a bronze row; None where they say so themselves."""
+def _input_days(job: Job, table: Table, made: list[str]) -> DataFrame | None:
+    """`_row` to the one of the days `made` under which a table was read that has days of its own; None where no such input keeps `_row`."""
     frames = []
-    for name in job.lake.bronze_of(table.name):
-        rows = job.spark.read.format("delta").load(job.settings.table_path(name))
-        frames.append(rows.select("_row", F.col("_day").alias("_arrived"), "_source_file", "_source_line", F.lit(name).alias("_bronze")))
-    if not frames:
+    for read in table.contract.inputs:
+        day = job.lake.table(read.table).contract.day
+        if day and read.days == (0, 0):
+            rows = job.spark.read.format("delta").load(job.settings.table_path(read.table))
+            if "_row" in rows.columns:
+                of_days = rows.filter(F.col(day).isin([date.fromisoformat(key) for key in made if key != ALL]))
+                frames.append(of_days.select("_row", F.col(day).cast("string").alias("_read_as")))
+    return reduce(_union, frames).groupBy("_row").agg(F.min("_read_as").alias("_read_as")) if frames else None
+
+
+def _places(job: Job, table: Table, refused: DataFrame) -> DataFrame | None:
+    """Where the bronze rows came from that `refused` ones were made of, one row a bronze row; None where the table is bronze itself."""
+    names = job.lake.bronze_of(table.name)
+    if not names:
         return None
-    places = reduce(lambda first, second: first.unionByName(second), frames)
+    arrived = [row[0] for row in refused.select("_known_arrival_day").distinct().collect() if row[0]]
+    frames = []
+    for name in names:
+        rows = job.spark.read.format("delta").load(job.settings.table_path(name)).filter(F.col("_day").isin(arrived))
+        frames.append(rows.select("_row", F.col("_day").alias("_arrived"), "_source_file", "_source_line", F.lit(name).alias("_bronze")))
+    places = reduce(_union, frames)
     # two bronze tables of one folder have the same rows
     return places.dropDuplicates(["_row", "_arrived"]) if len(frames) > 1 else places
 
@@ -123,59 +143,90 @@ def _entries(job: Job, rows: DataFrame, known: dict[str, Column]) -> DataFrame:
 # what lies there
 
 
-def entries(job: Job, table: Table) -> DataFrame | None:
-    """All rows of the quarantine, also those that do not count; None where nothing was ever refused.
+def counted(job: Job, table: Table) -> DataFrame | None:
+    """The rows that count: those of the version that the ledger names. None where nothing was ever refused.
 
-    Rows from before decisions could be made have no id of their own yet: they get it here.
+    What a run wrote that did not end is a later version, which the next run puts back; it counts for nobody.
     """
-    path = job.settings.quarantine_path(table.name)
-    if not commit.exists(job.spark, path):
+    target = _target(job, table)
+    if not commit.exists(job.spark, target.path):
         return None
-    rows = job.spark.read.format("delta").load(path)
+    return _counted(target, *_standing(job, table, target))
+
+
+def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str], *, whole: bool = False) -> tuple[int, Quarantine | None]:
+    """Replace what waits under these keys (`whole`: all that waits) by `rows`, which are filed under them.
+
+    Returns how many were written, and what the ledger has to name so that they count; None where all stays as it was.
+    """
+    known, within, target = job.ledger.quarantine(table.name), set(keys), _target(job, table)
+    if not rows and known is not None and not (known.keys if whole else within & set(known.keys)):
+        return 0, None
+    standing, head = _standing(job, table, target) if commit.exists(job.spark, target.path) else (None, None)
+    if standing is not None and known is None:  # else nothing would tell these rows from what a run leaves that does not end
+        job.ledger.record([], [], quarantine=standing)
+    before = _counted(target, standing, head)
+    replaced = before if before is None or whole else before.filter(F.col("_key").isin(sorted(within)))
+    if rows:
+        refused = reduce(_union, rows)
+        refused = _with_past(refused, replaced) if replaced is not None else refused
+        return _written(target, _with_decisions(job, table, refused), standing, head, within, whole=whole)
+    if standing is None or replaced is None:
+        return 0, None
+    left = Quarantine(table.name, standing.version, [] if whole else sorted(set(standing.keys) - within))
+    return (0, left) if replaced.isEmpty() else _written(target, replaced.limit(0), standing, head, within, whole=whole)
+
+
+def _target(job: Job, table: Table) -> commit.Target:
+    metadata = {"run_id": job.request.run_id, "table": table.name, "quarantine": True}
+    return commit.Target(job.spark, job.settings.quarantine_path(table.name), table.contract, None, metadata)
+
+
+def _standing(job: Job, table: Table, target: commit.Target) -> tuple[Quarantine | None, int]:
+    """What counts (None: nothing, since the only run that wrote here did not end), and the newest version."""
+    head = commit.current_version(target)
+    known = job.ledger.quarantine(table.name)
+    if known is not None:
+        return (known if known.version <= head else None), head  # beyond it where the folder was deleted
+    rows = job.spark.read.format("delta").load(target.path)
+    if "_id" in rows.columns:
+        return None, head
+    # from before decisions could be made, when the ledger named none: all of it counts
+    return Quarantine(table.name, head, [row["_key"] for row in rows.select("_key").distinct().collect()]), head
+
+
+def _counted(target: commit.Target, standing: Quarantine | None, head: int | None) -> DataFrame | None:
+    """The rows of the standing version. Those from before decisions could be made have no id of their own yet: they get it here."""
+    if standing is None:
+        return None
+    reader = target.spark.read.format("delta")
+    # Delta reads its newest version however old that is, an earlier one only within keep_history
+    rows = (reader if standing.version == head else reader.option("versionAsOf", str(standing.version))).load(target.path)
     found = {name: F.col(name) if name in rows.columns else F.lit(None).cast(kind) for name, kind in COLUMNS.items()}
     own = {
         **found,
         "_id": F.coalesce(found["_id"], F.col("_row"), F.sha2(F.col("_values"), 256)),
         "_first_seen": F.coalesce(found["_first_seen"], F.col("_quarantined_at")),
     }
-    return rows.select(*(column.alias(name) for name, column in own.items()), found["_id"].isNull().alias("_old"))
+    return rows.select(*(column.alias(name) for name, column in own.items()))
 
 
-def counted(job: Job, table: Table) -> DataFrame | None:
-    """The rows that count: those of the run that the ledger names for their key. None where nothing was ever refused.
-
-    What a run wrote that did not end stands there until the next run replaces it, and counts for nobody.
-    """
-    rows = entries(job, table)
-    if rows is None:
-        return None
-    named = job.ledger.quarantined(table.name)
-    pairs = job.spark.createDataFrame(list(named.items()), "_key string, _named string")
-    # a key that the ledger never heard of holds rows from before it was told
-    counts = F.coalesce(F.col("_run_id") == F.col("_named"), F.col("_old"))
-    return rows.join(F.broadcast(pairs), "_key", "left").filter(counts).select(*COLUMNS)
-
-
-def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str] | None) -> int:
-    """Replace what waits under these keys (None: all that waits) by `rows`, and return how many were written."""
-    before = entries(job, table)
-    within = None if keys is None else sorted(keys)
-    if not rows and (before is None or before.filter(F.col("_key").isin(within) if within is not None else F.lit(True)).isEmpty()):
-        return 0
-    empty = job.spark.createDataFrame([], ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()))
-    refused = reduce(lambda first, second: first.unionByName(second), rows, empty)
-    if rows and before is not None:
-        refused = _with_past(refused, before)
-        refused = _with_decisions(job, table, refused)
-    return write(job, table, refused, within)
+def _written(  # noqa: PLR0913 - one commit
+    target: commit.Target, rows: DataFrame, standing: Quarantine | None, head: int | None, within: set[str], *, whole: bool
+) -> tuple[int, Quarantine]:
+    """Put `rows`, which have COLUMNS, in the place of those under the keys `within` (`whole`, or where nothing stands: of all)."""
+    if standing is not None and standing.version != head:
+        target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(standing.version)}").collect()
+        head = commit.current_version(target)
+    kept = set[str]() if whole or standing is None else set(standing.keys) - within
+    commit.replace_where(target, rows, "true" if whole or standing is None else f"_key IN ({', '.join(map(_quoted, sorted(within)))})")
+    done = commit.last_commit(target, head)
+    count = (done.rows or 0) if done.version != head else 0  # where nothing goes and nothing comes, Delta commits nothing
+    return count, Quarantine(target.metadata["table"], done.version, sorted(kept | within if count else kept))
 
 
-def write(job: Job, table: Table, rows: DataFrame, keys: list[str] | None) -> int:
-    """Put `rows`, which have COLUMNS, in the place of those under these keys (None: of all), and return how many were written."""
-    path = job.settings.quarantine_path(table.name)
-    target = commit.Target(job.spark, path, table.contract, None, {"run_id": job.request.run_id, "table": table.name, "quarantine": True})
-    commit.replace_where(target, rows, "true" if keys is None else f"_key IN ({', '.join(map(_quoted, keys))})")
-    return commit.last_commit(target).rows or 0
+def _union(first: DataFrame, second: DataFrame) -> DataFrame:
+    return first.unionByName(second)
 
 
 def _quoted(key: str) -> str:
@@ -205,9 +256,16 @@ def _with_decisions(job: Job, table: Table, rows: DataFrame) -> DataFrame:
 
 def note_decisions(job: Job, table: Table, ids: list[str]) -> None:
     """Show on the rows with these ids what the ledger says of them now."""
-    rows = entries(job, table)
+    target = _target(job, table)
+    if not commit.exists(job.spark, target.path):
+        return
+    standing, head = _standing(job, table, target)
+    rows = _counted(target, standing, head)
     if rows is None:
         return
-    keys = [row["_key"] for row in rows.filter(F.col("_id").isin(ids)).select("_key").distinct().collect()]
+    keys = {row["_key"] for row in rows.filter(F.col("_id").isin(ids)).select("_key").distinct().collect()}
     if keys:
-        write(job, table, _with_decisions(job, table, rows.filter(F.col("_key").isin(keys)).select(*COLUMNS)), sorted(keys))
+        job.ledger.record([], [], quarantine=standing)
+        changed = _with_decisions(job, table, rows.filter(F.col("_key").isin(sorted(keys))))
+        _, noted = _written(target, changed, standing, head, keys, whole=False)
+        job.ledger.record([], [], quarantine=noted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from expectations.ledger import Correction, DayEntry, Discard, Profile, Question
+from expectations.ledger import Correction, DayEntry, Discard, Profile, Quarantine, Question
 
 if TYPE_CHECKING:
     from expectations.ledger import Ledger
@@ -68,10 +68,12 @@ def test_only_clean_days_have_a_version_for_those_who_need_clean_ones(ledger: Le
     assert ledger.versions("silver.sales") == {FIRST: 1, SECOND: 1}
 
 
-def test_the_quarantine_of_a_key_is_that_of_the_run_recorded_last(ledger: Ledger) -> None:
-    ledger.record([HELD], [], quarantined=[("silver.sales", FIRST, "run-1")])
-    ledger.record([HELD], [], quarantined=[("silver.sales", FIRST, "run-2")])
-    assert ledger.quarantined("silver.sales") == {FIRST: "run-2"}
+def test_the_quarantine_that_counts_is_the_one_recorded_last(ledger: Ledger) -> None:
+    ledger.record([HELD], [], quarantine=Quarantine("silver.sales", 0, [FIRST]))
+    ledger.record([HELD], [], quarantine=Quarantine("silver.sales", 2, [FIRST, SECOND]))
+    ledger.record([HELD], [])
+    assert ledger.quarantine("silver.sales") == Quarantine("silver.sales", 2, [FIRST, SECOND])
+    assert ledger.quarantine("silver.prices") is None
 
 
 def test_a_profile_is_that_of_the_last_run(ledger: Ledger) -> None:

@@ -5,12 +5,26 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tests.spark_jobs.lake.reviewing import SALES, SOLD, ask, change_contract, done, only_id, publish, seen
+from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, change_contract, done, only_id, publish, seen
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
 
 FIRST = date(2024, 5, 1)
+LATEST = """
+    contract: 1
+    description: The latest sale of each item.
+    inputs: [silver.sales]
+    grain: [item]
+    write: merge
+    order_by: sold_on
+    columns:
+      sold_on: {type: date}
+      item: {type: string}
+      cents: {type: int}
+    rules:
+      - {expect: expect_column_values_to_be_between, column: cents, max_value: 10, on_fail: quarantine, name: cheap}
+"""
 
 
 def test_a_changed_rule_alone_lets_a_replay_bring_rows_back(shop: LittleLake) -> None:
@@ -56,6 +70,22 @@ def test_a_discarded_row_that_comes_late_or_without_a_day_stays_discarded(shop: 
         (["type(cents)"], "discarded", "bronze.sales/2024-05-01"),
     ]
     assert shop.rows(SOLD, "item") == [("tea",)]
+
+
+def test_a_row_of_a_batch_waits_under_the_day_of_its_input_and_comes_back_with_it(shop: LittleLake) -> None:
+    shop.write("expectations/gold/latest.yaml", LATEST)
+    shop.write("spark_jobs/gold/latest.sql", "SELECT sold_on, item, cents, _row FROM silver_sales\n")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,5")
+    shop.land("sales/2024-05-03.csv", HEADER, "2024-05-02,cake,50", "2024-05-03,pie,5")
+    for table in (SALES, SOLD, "gold.latest"):
+        shop.build(table, "2024-05-01..2024-05-03")
+    publish(shop, "2024-05-02,ice,7", day="2024-05-02", run_id="run-2")
+    shop.build("gold.latest", "2024-05-02", "run-2")
+    assert shop.quarantine("gold.latest", "_key", "_arrival_day", "_rules") == [("2024-05-02", date(2024, 5, 3), ["cheap"])]
+    change_contract(shop, "max_value: 10,", "max_value: 100,", "gold/latest")
+    assert done(ask(shop, "replay", "gold.latest")).facts["days"] == ["2024-05-02"]
+    assert shop.rows("gold.latest", "item") == [("cake",), ("ice",), ("pie",), ("tea",)]
+    assert shop.quarantine("gold.latest") == []
 
 
 def test_rows_of_a_table_that_takes_batches_come_back_into_it(shop: LittleLake) -> None:

@@ -34,6 +34,17 @@ def test_a_text_that_did_not_parse_is_edited_and_replayed_into_the_table_and_wai
     assert shop.rows(SALES, "item", "cents") == [("pie", "200"), ("tea", "300")]
 
 
+def test_an_edit_of_a_row_whose_bronze_day_was_held_is_replayed_once_the_day_may_pass(shop: LittleLake) -> None:
+    publish(shop, "2024-05-01,tea,300", "2024-05-01,pie,much")
+    done(ask(shop, "edit", rows=only_id(shop), values='{"cents": "200"}', reason="asked the baker"))
+    bronze = (shop.project / "expectations/bronze/sales.yaml").read_text()
+    shop.write("expectations/bronze/sales.yaml", bronze + "rules: [{expect: expect_table_row_count_to_be_between, max_value: 1, on_fail: stop}]\n")
+    assert ask(shop, "replay").status == "held"
+    change_contract(shop, "max_value: 1,", "max_value: 2,", "bronze/sales")
+    done(ask(shop, "replay", run_id="decision-2"))
+    assert shop.rows(SOLD, "item", "cents") == [("pie", 200), ("tea", 300)]
+
+
 def test_a_row_that_broke_a_rule_is_edited_into_the_table_and_gold_follows(shop: LittleLake) -> None:
     publish(shop, "2024-05-01,tea,300", "2024-05-01,ring,5000")
     shop.build("gold.totals", "2024-05-01")

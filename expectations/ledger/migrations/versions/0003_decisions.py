@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-from sqlalchemy import JSON, Boolean, Column, DateTime, Index, MetaData, String, Table, Text, true
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Index, MetaData, String, Table, Text, true
 
 revision = "0003"
 down_revision = "0002"
@@ -33,8 +33,8 @@ Table(
     "quarantined",
     metadata,
     Column("table_name", TABLE, primary_key=True),
-    Column("key", String(150), primary_key=True),
-    Column("run_id", RUN, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("keys", JSON, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
 Table(

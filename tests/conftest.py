@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+# `make test` runs in the environment of the lake, whose Airflow, with its database, is none of the tests' business.
+for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
+    del os.environ[inherited]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
 
 START_SECONDS = 90
 # The running lake, shared by the folders end_to_end and browser.

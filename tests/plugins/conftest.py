@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-# Airflow writes its configuration where this points to, when it is imported.
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
-os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
-os.environ.setdefault("AIRFLOW__CORE__PLUGINS_FOLDER", str(Path(__file__).resolve().parents[2] / "plugins"))
-os.environ.setdefault("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of these tests, of no use anywhere else, and long enough for SHA-512")
+# Airflow reads these when it is imported.
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(Path(__file__).resolve().parents[2] / "plugins")
+os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = secrets.token_hex(64)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

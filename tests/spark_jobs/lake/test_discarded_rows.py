@@ -88,6 +88,21 @@ def test_a_row_of_a_batch_waits_under_the_day_of_its_input_and_comes_back_with_i
     assert shop.quarantine("gold.latest") == []
 
 
+def test_rows_of_a_batch_that_are_not_traced_wait_until_all_its_days_are_made_again(shop: LittleLake) -> None:
+    shop.write("expectations/gold/latest.yaml", LATEST)
+    shop.write("spark_jobs/gold/latest.sql", "SELECT sold_on, item, cents FROM silver_sales\n")
+    for day, line in (("2024-05-01", "tea,5"), ("2024-05-02", "cake,50")):
+        publish(shop, f"{day},{line}", day=day)
+    shop.build("gold.latest", "2024-05-01..2024-05-02")
+    publish(shop, "2024-05-01,tea,6", run_id="run-2")
+    shop.build("gold.latest", "2024-05-01", "run-2")
+    assert len(done(ask(shop, "look", "gold.latest")).facts["rows"]) == 1
+    change_contract(shop, "max_value: 10,", "max_value: 100,", "gold/latest")
+    assert done(ask(shop, "replay", "gold.latest")).facts["days"] == ["2024-05-01", "2024-05-02"]
+    assert shop.rows("gold.latest", "item") == [("cake",), ("tea",)]
+    assert shop.quarantine("gold.latest") == []
+
+
 def test_rows_of_a_table_that_takes_batches_come_back_into_it(shop: LittleLake) -> None:
     change_contract(shop, "day: sold_on\n", "")
     change_contract(shop, "write: replace_days", "write: append")

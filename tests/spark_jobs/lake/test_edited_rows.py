@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from tests.spark_jobs.lake.reviewing import SALES, SOLD, ask, change_contract, done, only_id, publish
+from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, change_contract, done, only_id, publish
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -116,6 +116,23 @@ def test_a_table_whose_rows_are_not_traced_discards_and_replays_but_cannot_be_ed
     done(ask(shop, "reopen", rule="fair_price"))
     done(ask(shop, "replay"))
     assert shop.rows(SOLD, "item") == [("ring",), ("tea",)]
+
+
+def test_a_row_of_a_file_that_two_bronze_tables_read_is_not_edited(shop: LittleLake) -> None:
+    shop.write("expectations/bronze/tills.yaml", (shop.project / "expectations/bronze/sales.yaml").read_text())
+    change_contract(shop, "day: sold_on\n", "")
+    change_contract(shop, "write: replace_days", "write: replace_all")
+    change_contract(shop, "[bronze.sales]", "[bronze.sales, bronze.tills]")
+    shop.write("spark_jobs/silver/sales.sql", "SELECT s.sold_on, s.item, s.cents, s._row FROM bronze_sales s SEMI JOIN bronze_tills t USING (item)\n")
+    (shop.project / "spark_jobs/silver/sales.py").unlink()
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,ring,5000")
+    shop.build("bronze.tills", "2024-05-01")
+    publish(shop, "2024-05-01,ring,5000")
+    ring = only_id(shop)
+    refused = ask(shop, "edit", rows=ring, values='{"cents": "500"}', reason="a zero too many")
+    assert refused.status == "failed_terminal"
+    both = f"{ring} was read by bronze.sales and by bronze.tills, so it cannot be told which to correct; land a corrected file instead."
+    assert both in refused.message
 
 
 def test_an_edit_reaches_a_table_that_is_two_steps_from_the_file(shop: LittleLake) -> None:

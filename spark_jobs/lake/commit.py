@@ -87,6 +87,12 @@ def current_version(target: Target) -> int:
     return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
 
 
+def put_back(target: Target, version: int) -> int:
+    """Put the table back to an earlier version, as a new commit, and return that. Raises AnalysisException where Delta has it no more."""
+    target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(version)}").collect()
+    return current_version(target)
+
+
 def _merge_by_mode(target: Target, rows: DataFrame, mode: str) -> None:
     if mode == "append":
         _merge(target, _latest(target, rows), "WHEN NOT MATCHED THEN INSERT *")

@@ -83,12 +83,11 @@ def _current_version(target: commit.Target, table: Table) -> int:
 
 def _restore(target: commit.Target, table: Table, version: int) -> int:
     try:
-        target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(version)}").collect()
+        return commit.put_back(target, version)
     except AnalysisException as error:
         keep = table.contract.keep_history
         reason = str(error).splitlines()[0][:200]
         raise RequestError(f"{table.name} cannot go back to version {version}: {reason} Versions are kept for {keep} days (keep_history).") from None
-    return commit.current_version(target)
 
 
 def _counts(job: Job, table: Table, which: str = "true") -> dict[str, int]:

@@ -216,8 +216,7 @@ def _written(  # noqa: PLR0913 - one commit
 ) -> tuple[int, Quarantine]:
     """Put `rows`, which have COLUMNS, in the place of those under the keys `within` (`whole`, or where nothing stands: of all)."""
     if standing is not None and standing.version != head:
-        target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(standing.version)}").collect()
-        head = commit.current_version(target)
+        head = commit.put_back(target, standing.version)
     kept = set[str]() if whole or standing is None else set(standing.keys) - within
     commit.replace_where(target, rows, "true" if whole or standing is None else f"_key IN ({', '.join(map(_quoted, sorted(within)))})")
     done = commit.last_commit(target, head)

@@ -28,6 +28,8 @@ def wait_for(lake: RunningLake, run_id: str, task: str, state: str) -> None:
 
 def answer(lake: RunningLake, run_id: str, option: str, reason: str) -> dict[str, Any]:
     place = f"/dags/{DAILY}/dagRuns/{run_id}/taskInstances/{DECISION}/-1/hitlDetails"
+    # Airflow loses an answer that comes before its scheduler has seen the task's process end, and asks again: nobody reads as fast as that
+    time.sleep(10)
     shown: dict[str, Any] = lake.api.get(place)
     lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
     return shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,8 @@ def _revision(engine: Engine) -> str | None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's own advice: we begin transactions ourselves
-    connection.execute("PRAGMA journal_mode=WAL")
+    with suppress(sqlite3.OperationalError):  # SQLite waits for no lock here; who holds it is switching the file, for every connection
+        connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 
 

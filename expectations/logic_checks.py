@@ -21,7 +21,7 @@ def check_logic(lake: Lake, table: Table) -> None:
     """Every table but a bronze one and one that inference fills has logic, which takes its inputs. Raises ContractError."""
     if table.contract.source:
         return
-    fillers = [model.name for model in lake.models.values() if model.contract.predictions == table.name]
+    fillers = [model.name for model in lake.models.values() if table.name in model.contract.fills]
     if table.logic is None:
         if fillers:
             return

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING
 
 from expectations.errors import ContractError, did_you_mean
 from expectations.logic_checks import check_estimator
+from expectations.model_contract import METRICS
 from expectations.table_checks import check_table_name
 
 if TYPE_CHECKING:
     from expectations.lake import Lake, Model
 
 INPUT_TYPES = ("string", "int", "bigint", "double", "boolean")
-TARGET_TYPES = ("boolean", "int", "bigint", "double")
+TARGET_TYPES = {
+    "binary": (("boolean", "int", "bigint", "double"), "a boolean, or a number that is 0 or 1"),
+    "multiclass": (("string",), "a string"),
+    "regression": (("int", "bigint", "double"), "a number"),
+}
+"""Kind of model to the types of its target, in Spark's words and in ours."""
 
 
 def check_model(lake: Lake, model: Model) -> None:
@@ -20,12 +26,19 @@ def check_model(lake: Lake, model: Model) -> None:
     for key in ("training", "features", "predictions"):
         check_table_name(lake, model.line(key), getattr(model.contract, key))
     _check_target(lake, model)
+    _check_metrics(model)
     _check_asks_nobody(lake, model)
     for position in range(len(model.contract.inputs)):
         _check_input(lake, model, position)
+    _check_labels(lake, model)
+    _check_told_columns(lake, model)
+    _check_engine(model)
     _check_search(model)
     _check_days(lake, model)
-    _check_predictions(lake, model)
+    _check_predictions(lake, model, model.contract.predictions)
+    if model.contract.comparisons is not None:
+        check_table_name(lake, model.line("comparisons"), model.contract.comparisons)
+        _check_predictions(lake, model, model.contract.comparisons)
     check_estimator(model)
 
 
@@ -41,8 +54,18 @@ def _check_target(lake: Lake, model: Model) -> None:
     columns = lake.tables[model.contract.training].contract.columns
     if target not in columns:
         raise ContractError(f"{model.line('target')}: {model.contract.training} has no column {target!r}.{did_you_mean(target, columns)}")
-    if columns[target].type not in TARGET_TYPES:
-        raise ContractError(f"{model.line('target')}: the target {target!r} is {columns[target].type}; it must be a boolean, or a number that is 0 or 1.")
+    types, words = TARGET_TYPES[model.contract.kind]
+    if columns[target].type not in types:
+        raise ContractError(f"{model.line('target')}: the target {target!r} is {columns[target].type}; for kind {model.contract.kind} it must be {words}.")
+
+
+def _check_metrics(model: Model) -> None:
+    contract, known = model.contract, METRICS[model.contract.kind]
+    named = [("score", contract.score), *(("gates", gate.metric) for gate in contract.gates)]
+    named += [("train", alarm.metric) for alarm in contract.train.alarms if alarm.metric is not None]
+    for key, metric in named:
+        if metric not in known:
+            raise ContractError(f"{model.line(key)}: {metric} does not measure a model of kind {contract.kind}; choose from {', '.join(known)}.")
 
 
 def _check_input(lake: Lake, model: Model, position: int) -> None:
@@ -62,6 +85,41 @@ def _check_input(lake: Lake, model: Model, position: int) -> None:
             )
 
 
+def _check_labels(lake: Lake, model: Model) -> None:
+    """What is only known afterwards is no input."""
+    contract = model.contract
+    if contract.labels is None:
+        return
+    check_table_name(lake, model.line("labels"), contract.labels)
+    labels = lake.tables[contract.labels].contract
+    for position, column in enumerate(contract.inputs):
+        if column in labels.columns and column not in (*labels.grain, labels.day):
+            place = model.line("inputs", position)
+            raise ContractError(f"{place}: the input {column!r} is a label of {contract.labels}, so it is known only afterwards; take it out.")
+
+
+def _check_told_columns(lake: Lake, model: Model) -> None:
+    """Slices, and the keys of the history, are columns of the training table."""
+    contract = model.contract
+    columns = lake.tables[contract.training].contract.columns
+    named = [("slices", name) for name in contract.slices]
+    named += [("gates", gate.slice) for gate in contract.gates if gate.slice is not None]
+    named += [("history", name) for name in (contract.history.keys if contract.history else ())]
+    for key, name in named:
+        if name not in columns:
+            raise ContractError(f"{model.line(key)}: {contract.training} has no column {name!r}.{did_you_mean(name, columns)}")
+
+
+def _check_engine(model: Model) -> None:
+    contract = model.contract
+    if (contract.engine == "per_group") != (contract.group_by is not None):
+        raise ContractError(f"{model.line('engine')}: group_by goes with engine: per_group; name both, or neither.")
+    if contract.group_by is not None and contract.group_by not in contract.inputs:
+        raise ContractError(f"{model.line('group_by')}: {contract.group_by!r} is not among the inputs; add it.")
+    if contract.engine != "sklearn" and contract.search_on != "spark":
+        raise ContractError(f"{model.line('search_on')}: {contract.search_on} searches for engine: sklearn only; write spark, or leave it out.")
+
+
 def _check_search(model: Model) -> None:
     for parameter, values in model.contract.search.items():
         if not values:
@@ -75,9 +133,9 @@ def _check_days(lake: Lake, model: Model) -> None:
             raise ContractError(f"{model.line(key)}: {name} has no `day`, so it cannot be split by time; name its day column in {lake.tables[name].file}.")
 
 
-def _check_predictions(lake: Lake, model: Model) -> None:
+def _check_predictions(lake: Lake, model: Model, name_of_table: str) -> None:
     """Inference writes these columns and no others; a prediction is never rewritten."""
-    table = lake.tables[model.contract.predictions]
+    table = lake.tables[name_of_table]
     features = lake.tables[model.contract.features].contract
     expected = model.contract.prediction_columns(features)
     found = {name: column.type for name, column in table.contract.columns.items()}

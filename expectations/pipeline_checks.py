@@ -30,7 +30,7 @@ def check_pipelines(lake: Lake, file: Path) -> None:
                 where = "twice in this pipeline" if builders[table] == name else f"in the pipeline {builders[table]} too"
                 raise ContractError(f"{place}: {table} stands {where}; build it in one place.")
             builders[table] = name
-    filled = {model.contract.predictions for model in lake.models.values()}
+    filled = {name for model in lake.models.values() for name in model.contract.fills}
     for name, pipeline in lake.pipelines.items():
         for position, table in enumerate(pipeline.tables):
             for read in lake.tables[table].contract.inputs:

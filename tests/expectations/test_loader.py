@@ -53,9 +53,10 @@ KEYS_AND_VALUES = [
     pytest.param(
         {MODEL: ("target: dear", "target: dear\nthreshhold: 0.4")},
         (
-            "expectations/models/dear.yaml:7: unknown key 'threshhold'; known are contract, description, engine, features, "
-            "folds, gates, inputs, needs, owner, predicted, predictions, probability, score, search, seed, split, target, "
-            'threshold, train, training, trusted_types. Did you mean "threshold"?'
+            "expectations/models/dear.yaml:7: unknown key 'threshhold'; known are budget, comparisons, contract, description, engine, "
+            "features, folds, gates, group_by, health, history, inputs, kind, labels, leak_limit, needs, owner, predicted, predictions, "
+            "probability, score, search, search_on, seed, slices, split, target, threshold, tolerance, train, training, trusted_types, "
+            'when_better. Did you mean "threshold"?'
         ),
         id="an unknown key in a model",
     ),

@@ -115,7 +115,7 @@ def _check_engine(model: Model) -> None:
     if (contract.engine == "per_group") != (contract.group_by is not None):
         raise ContractError(f"{model.line('engine')}: group_by goes with engine: per_group; name both, or neither.")
     if contract.group_by is not None and contract.group_by not in contract.inputs:
-        raise ContractError(f"{model.line('group_by')}: {contract.group_by!r} is not among the inputs; add it.")
+        raise ContractError(f"{model.line('group_by')}: {contract.group_by!r} (group_by) is not among the inputs; add it.")
     if contract.engine != "sklearn" and contract.search_on != "spark":
         raise ContractError(f"{model.line('search_on')}: {contract.search_on} searches for engine: sklearn only; write spark, or leave it out.")
 

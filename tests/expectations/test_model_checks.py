@@ -40,7 +40,7 @@ MODELS = [
     ),
     pytest.param(
         {MODEL: ("target: dear", "target: item")},
-        ("expectations/models/dear.yaml:6: the target 'item' is string; it must be a boolean, or a number that is 0 or 1."),
+        ("expectations/models/dear.yaml:6: the target 'item' is string; for kind binary it must be a boolean, or a number that is 0 or 1."),
         id="a target that is a text",
     ),
     pytest.param(
@@ -69,9 +69,57 @@ MODELS = [
         {MODEL: ("roc_auc", "auc")},
         (
             "expectations/models/dear.yaml:12: gates.0.metric: Input should be 'accuracy', 'roc_auc', 'average_precision', "
-            "'log_loss', 'brier', 'precision' or 'recall' (found 'auc'). Did you mean \"roc_auc\"?"
+            "'log_loss', 'brier', 'precision', 'recall', 'f1_macro', 'mae', 'rmse' or 'r2' (found 'auc'). Did you mean \"roc_auc\"?"
         ),
         id="an unknown metric",
+    ),
+    pytest.param(
+        {MODEL: ("roc_auc", "mae")},
+        (
+            "expectations/models/dear.yaml:12: mae does not measure a model of kind binary; choose from accuracy, roc_auc, average_precision, log_loss, "
+            "brier, precision, recall."
+        ),
+        id="a metric of another kind of model",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nlabels: silver.sales")},
+        "expectations/models/dear.yaml:10: the input 'cents' is a label of silver.sales, so it is known only afterwards; take it out.",
+        id="an input that is a label",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nslices: [itme]")},
+        "expectations/models/dear.yaml:7: silver.sales has no column 'itme'. Did you mean \"item\"?",
+        id="a slice by an unknown column",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nhistory: {keys: [itme]}")},
+        "expectations/models/dear.yaml:7: silver.sales has no column 'itme'. Did you mean \"item\"?",
+        id="a history by an unknown column",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nengine: per_group")},
+        "expectations/models/dear.yaml:7: group_by goes with engine: per_group; name both, or neither.",
+        id="a model per group without a group",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nengine: per_group\ngroup_by: sold_on")},
+        "expectations/models/dear.yaml:8: 'sold_on' (group_by) is not among the inputs; add it.",
+        id="a group that is no input",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\nengine: spark_ml\nsearch_on: ray")},
+        "expectations/models/dear.yaml:8: ray searches for engine: sklearn only; write spark, or leave it out.",
+        id="a search on Ray for another engine",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\ntrain: {alarms: [{psi: 0.25, days: 8}]}")},
+        "expectations/models/dear.yaml:7: train.alarms.0: 8 of 7 days can never be; days must be at most of.",
+        id="an alarm that can never ring",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\ntrain: {alarms: [{days: 2}]}")},
+        "expectations/models/dear.yaml:7: train.alarms.0: the alarm has no limit; add psi, or a metric with at_least or at_most.",
+        id="an alarm without a limit",
     ),
     pytest.param(
         {MODEL: ("target: dear", "target: dear\nthreshold: 1.5")},

@@ -24,8 +24,8 @@ def as_input(contract: TableContract, name: str) -> Column:
     return column if contract.columns[name].type == "string" else column.cast("double")
 
 
-def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list[str]) -> pd.DataFrame:
-    """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, and the target as 0 or 1.
+def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list[str], told: list[str]) -> pd.DataFrame:
+    """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, the `told` columns as they are, and the target as 0 or 1.
 
     `versions` says at which version each day last changed. Raises TransientError where a day changed while it was read, ModelError
     where the target is not two-valued.
@@ -33,7 +33,8 @@ def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list
     contract, table = model.contract, job.lake.table(model.contract.training)
     keys = keys_of(table.contract)
     seen = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(inputs)]
-    rows = read_published(job, table.name, versions).select(*keys, *seen, F.col(contract.target).cast("double").alias("y"))
+    others = [name for name in told if name not in {*keys, *inputs, contract.target}]
+    rows = read_published(job, table.name, versions).select(*keys, *others, *seen, F.col(contract.target).cast("double").alias("y"))
     frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
     now = job.ledger.versions(table.name, versions)
     if now != versions:

@@ -1,0 +1,57 @@
+"""What a model learns from: which days, at which versions, with which columns, made by which code."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spark_jobs.lake.learning.splitting import DaySplit, split_days
+
+if TYPE_CHECKING:
+    from expectations.lake import Model
+    from expectations.ledger.entries import Inputs
+    from spark_jobs.lake.job import Job
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model learns from: days, and the version at which each last changed."""
+
+    model: Model
+    days: DaySplit
+    inputs: Inputs
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Day of the training table to its version."""
+        return self.inputs[self.model.contract.training]
+
+
+def lesson_of(job: Job, model: Model) -> Lesson:
+    """The days published now, of the request where it names days. Raises ModelError where there are too few."""
+    contract, wanted = model.contract, job.request.day_range
+    available = job.ledger.versions(contract.training, needs=contract.needs)
+    days = split_days(contract.training, [day for day in available if wanted is None or day in set(wanted.keys)], contract.split, contract.folds)
+    return Lesson(model, days, {contract.training: job.ledger.versions(contract.training, days.days)})
+
+
+def learning_code(model: Model) -> str:
+    """sha256 of what a model is made by: its contract, without words and schedule, and its file."""
+    facts = model.contract.model_dump_json(exclude={"description", "owner", "train"})
+    return hashlib.sha256(facts.encode() + model.logic.read_bytes()).hexdigest()[:16]
+
+
+def columns_seen(job: Job, model: Model) -> list[str]:
+    """The contract's inputs, and those of the champion that the training table still has: it is judged on the same days."""
+    champion = job.ledger.champion(model.name)
+    known = job.lake.table(model.contract.training).contract.columns
+    others = [name for name in champion.figures["inputs"] if name in known] if champion else []
+    return list(dict.fromkeys([*model.contract.inputs, *others]))
+
+
+def columns_told(model: Model) -> list[str]:
+    """The columns by which figures are told or the history is taken, beside the inputs; no estimator sees them."""
+    contract = model.contract
+    gates = [gate.slice for gate in contract.gates if gate.slice is not None]
+    return list(dict.fromkeys([*contract.slices, *gates, *(contract.history.keys if contract.history else ())]))

@@ -1,0 +1,99 @@
+"""Enters a trained model in MLflow and the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from expectations.days import in_words
+from expectations.ledger import ModelEntry
+from spark_jobs.lake.learning.lesson import learning_code
+from spark_jobs.lake.learning.model_store import ModelStore, Registration
+
+if TYPE_CHECKING:
+    from spark_jobs.lake.job import Job
+    from spark_jobs.lake.learning.judging import Judgement
+    from spark_jobs.lake.learning.lesson import Lesson
+    from spark_jobs.lake.learning.training import Trained
+
+
+def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -> ModelEntry:
+    """Keep the model and what it learned from, record it, and crown it where it may serve."""
+    model, days, contract, verdict = lesson.model, lesson.days, lesson.model.contract, judgement.verdict
+    store, dataset = ModelStore(job.settings, model), _dataset(job, lesson)
+    registered = store.register(
+        Registration(
+            run_id=job.request.run_id,
+            estimator=trained.estimator,
+            examples=trained.examples,
+            seen=trained.examples[list(contract.inputs)].head(100),
+            parameters={**trained.best.parameters, "seed": contract.seed, "threshold": contract.threshold},
+            metrics=_metrics(contract.score, trained, judgement),
+            facts=_tags(lesson, dataset, judgement),
+            datasets={contract.training: dataset},
+        )
+    )
+    entry = ModelEntry(
+        model=model.name,
+        version=registered.version,
+        run_id=job.request.run_id,
+        champion=verdict.promoted,
+        first_day=days.days[0],
+        last_day=days.days[-1],
+        inputs=lesson.inputs,
+        figures={**asdict(registered), **_figures(lesson, trained, judgement)},
+        trained_at=datetime.now(UTC),
+    )
+    job.ledger.record_model(entry)
+    if verdict.promoted:
+        store.crown(entry.version)
+    return entry
+
+
+def _dataset(job: Job, lesson: Lesson) -> dict[str, Any]:
+    """What was read: MLflow's own look-up of a Delta version needs a classic session."""
+    days = lesson.versions
+    sha256 = hashlib.sha256(repr(sorted(days.items())).encode()).hexdigest()
+    path = job.settings.table_path(lesson.model.contract.training)
+    return {"path": path, "delta_table_version": max(days.values()), "days": in_words(days), "sha256": sha256}
+
+
+def _tags(lesson: Lesson, dataset: dict[str, Any], judgement: Judgement) -> dict[str, str]:
+    return {
+        "lake.code": learning_code(lesson.model),
+        "lake.training_table": lesson.model.contract.training,
+        "lake.delta_version": str(dataset["delta_table_version"]),
+        "lake.learned_days": in_words(lesson.days.learned),
+        "lake.test_days": in_words(lesson.days.test),
+        "lake.promoted": str(judgement.verdict.promoted).lower(),
+    }
+
+
+def _metrics(score: str, trained: Trained, judgement: Judgement) -> dict[str, float]:
+    """Metrics as MLflow shows them."""
+    figures = {f"test_{name}": value for name, value in judgement.figures.items()}
+    figures |= {f"baseline_{name}": value for name, value in judgement.baseline.items()}
+    figures |= {f"champion_{name}": value for name, value in (judgement.champion or {}).items()}
+    return figures | {f"search_{score}": trained.best.mean} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
+
+
+def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str, Any]:
+    days = lesson.days
+    return {
+        "code": learning_code(lesson.model),
+        "inputs": list(lesson.model.contract.inputs),
+        "score": lesson.model.contract.score,
+        "parameters": trained.best.parameters,
+        "search": [{"parameters": c.parameters, "scores": list(c.scores), "mean": c.mean} for c in trained.candidates],
+        "metrics": judgement.figures,
+        "baseline": judgement.baseline,
+        "champion": judgement.champion,
+        "reason": judgement.verdict.reason,
+        "promoted": judgement.verdict.promoted,
+        "learned_days": in_words(days.learned),
+        "test_days": in_words(days.test),
+        "rows": len(trained.examples),
+        "seconds": {name: round(value, 3) for name, value in trained.seconds.items()},
+    }

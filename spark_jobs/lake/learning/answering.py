@@ -13,6 +13,8 @@ PROBABILITY = "_probability"
 """The column of answers for the probability that the target is true."""
 PREDICTED = "_predicted"
 """The column of answers for the answer."""
+SHARE = "_probability of "
+"""Of several classes, each one's probability is in the column SHARE + class."""
 
 
 def with_answers(contract: ModelContract, estimator: Any, examples: pd.DataFrame, inputs: list[str]) -> pd.DataFrame:

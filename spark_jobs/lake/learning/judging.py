@@ -1,12 +1,16 @@
-"""Judges a trained model by its answers: figures, those of the baseline and of the champion, and whether it may serve."""
+"""Judges a trained model by its answers: figures, those of the baselines and of the champion, and what follows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from spark_jobs.lake.learning.answering import PROBABILITY
-from spark_jobs.lake.learning.evaluation import Figures, Verdict, evaluate, evaluate_baseline, judge
+from expectations.errors import ModelError
+from spark_jobs.lake.learning.evaluation.baselines import HISTORY, MAJORITY, baselines_of
+from spark_jobs.lake.learning.evaluation.figures import Figures, figures_of_answers
+from spark_jobs.lake.learning.evaluation.slices import SliceFigures, became_worse, slices_of
+from spark_jobs.lake.learning.evaluation.verdicts import Verdict, verdict_on
+from spark_jobs.lake.learning.examples import DAY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,20 +20,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Figures on the test days, of the baseline and, where there is one, of the champion; and what follows."""
+    """Figures on the test days, of the baselines, of parts of the rows and, where there is one, of the champion; and what follows.
+
+    `worse`: one sentence for each part of the rows for which the champion is better.
+    """
 
     figures: Figures
-    baseline: Figures
+    baselines: dict[str, Figures]
+    slices: SliceFigures
     champion: Figures | None
+    worse: list[str]
     verdict: Verdict
+
+    def recorded(self) -> dict[str, Any]:
+        """What the ledger keeps of it with the version: `baseline` is the majority class or the mean."""
+        return {
+            "metrics": self.figures,
+            "baseline": self.baselines[MAJORITY],
+            "history": self.baselines.get(HISTORY),
+            "slices": self.slices,
+            "champion": self.champion,
+            "worse": self.worse,
+            "outcome": self.verdict.outcome,
+            "reason": self.verdict.reason,
+            "promoted": self.verdict.promoted,
+        }
 
 
 def judged(contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame, champion: pd.DataFrame | None) -> Judgement:
     """`learned` are the examples that the model saw; `answers` and those of the `champion` are the test days' examples with their answers.
 
-    Raises ValueError where a figure is undefined.
+    Raises ModelError for answers that are NaN or infinite; a champion that gives such is no rival.
     """
-    figures = evaluate(answers[contract.target], answers[PROBABILITY], contract.threshold)
-    baseline = evaluate_baseline(learned[contract.target], answers[contract.target], contract.threshold)
-    theirs = evaluate(champion[contract.target], champion[PROBABILITY], contract.threshold) if champion is not None else None
-    return Judgement(figures, baseline, theirs, judge(contract.score, contract.gates, figures, baseline, theirs))
+    figures, slices = figures_of_answers(contract, answers), slices_of(contract, answers)
+    baselines = baselines_of(contract, learned, answers, DAY)
+    theirs, their_slices = _of_champion(contract, champion)
+    worse = became_worse(contract, slices, their_slices)
+    return Judgement(figures, baselines, slices, theirs, worse, verdict_on(contract, answers, figures, baselines, theirs))
+
+
+def _of_champion(contract: ModelContract, answers: pd.DataFrame | None) -> tuple[Figures | None, SliceFigures]:
+    if answers is None:
+        return None, {}
+    try:
+        return figures_of_answers(contract, answers), slices_of(contract, answers)
+    except ModelError:
+        return None, {}

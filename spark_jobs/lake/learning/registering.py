@@ -74,8 +74,8 @@ def _tags(lesson: Lesson, dataset: dict[str, Any], judgement: Judgement) -> dict
 def _metrics(score: str, trained: Trained, judgement: Judgement) -> dict[str, float]:
     """Metrics as MLflow shows them."""
     figures = {f"test_{name}": value for name, value in judgement.figures.items()}
-    figures |= {f"baseline_{name}": value for name, value in judgement.baseline.items()}
-    figures |= {f"champion_{name}": value for name, value in (judgement.champion or {}).items()}
+    beside = {**judgement.baselines, "champion": judgement.champion or {}}
+    figures |= {f"{rival}_{name}": value for rival, theirs in beside.items() for name, value in theirs.items()}
     return figures | {f"search_{score}": trained.best.mean} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
 
 
@@ -87,11 +87,7 @@ def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str
         "score": lesson.model.contract.score,
         "parameters": trained.best.parameters,
         "search": [{"parameters": c.parameters, "scores": list(c.scores), "mean": c.mean} for c in trained.candidates],
-        "metrics": judgement.figures,
-        "baseline": judgement.baseline,
-        "champion": judgement.champion,
-        "reason": judgement.verdict.reason,
-        "promoted": judgement.verdict.promoted,
+        **judgement.recorded(),
         "learned_days": in_words(days.learned),
         "test_days": in_words(days.test),
         "rows": len(trained.examples),

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid
 
 from expectations.errors import ModelError
-from spark_jobs.lake.learning.evaluation import SCORERS
+from spark_jobs.lake.learning.evaluation.figures import SCORERS
 from spark_jobs.lake.learning.worker import fitting_task
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_limits
 
 from expectations.days import in_words
 from expectations.errors import ContractError, ModelError
-from expectations.jobs import JobResult
 from spark_jobs.lake.learning.answering import with_answers
+from spark_jobs.lake.learning.evaluation.leakage import require_learnable
 from spark_jobs.lake.learning.examples import DAY, read_examples
 from spark_jobs.lake.learning.judging import Judgement, judged
 from spark_jobs.lake.learning.lesson import Lesson, columns_seen, columns_told, learning_code, lesson_of
@@ -19,14 +19,15 @@ from spark_jobs.lake.learning.model_store import ModelStore
 from spark_jobs.lake.learning.registering import register
 from spark_jobs.lake.learning.search import Candidate, best_of, search, seeded, with_parameters
 from spark_jobs.lake.learning.splitting import time_folds
+from spark_jobs.lake.learning.telling import training_result
 from spark_jobs.lake.logic import load_module
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from expectations.jobs import JobResult
     from expectations.lake import Model
-    from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
 
 
@@ -56,7 +57,7 @@ def train(job: Job) -> JobResult:
     if known is not None:
         return known
     trained = _learn(job, lesson)
-    return _result(job, register(job, lesson, trained, _judge(lesson, trained)), "done")
+    return training_result(job.request, model.contract, register(job, lesson, trained, _judge(lesson, trained)), "done")
 
 
 def build_estimator(model: Model) -> Any:
@@ -76,10 +77,10 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
         if entry.run_id == job.request.run_id:
             if entry.champion:
                 ModelStore(job.settings, model).crown(entry.version)
-            return _result(job, entry, "done")
+            return training_result(job.request, model.contract, entry, "done")
     newest = versions[0] if versions else None
     if newest and not job.request.force and (newest.inputs, newest.figures["code"]) == (lesson.inputs, learning_code(model)):
-        return _result(job, newest, "unchanged")
+        return training_result(job.request, model.contract, newest, "unchanged")
     return None
 
 
@@ -88,11 +89,12 @@ def _learn(job: Job, lesson: Lesson) -> Trained:
     examples = read_examples(job, model, lesson.versions, columns_seen(job, model), columns_told(model))
     read = time.monotonic()
     estimator = build_estimator(model)
+    is_test = examples[DAY].isin(lesson.days.test)
+    learned, test = examples[~is_test], examples[is_test]
+    require_learnable(model.name, contract, learned, test)
     candidates = _search(job, lesson, estimator, examples)
     searched = time.monotonic()
     best = best_of(candidates)
-    is_test = examples[DAY].isin(lesson.days.test)
-    learned, test = examples[~is_test], examples[is_test]
     final = with_parameters(estimator, best.parameters)
     try:
         # OpenMP's threads wait by spinning: two of them on cores that Spark is using made this fit ten times slower
@@ -145,26 +147,3 @@ def _champion_answers(job: Job, model: Model, test: pd.DataFrame) -> pd.DataFram
         return with_answers(model.contract, estimator, test, columns)
     except (ModelError, ValueError):
         return None
-
-
-def _result(job: Job, entry: ModelEntry, status: str) -> JobResult:
-    figures = entry.figures
-    score = figures["score"]
-    beside = f"{score} {figures['metrics'][score]:.3f} against {figures['baseline'][score]:.3f} (majority class) on {figures['test_days']}"
-    title = "is champion" if figures["promoted"] else f"is registered but does not serve, because {figures['reason']}"
-    message = f"{entry.model} v{entry.version} {title}: {beside}, {figures['rows']:,} rows of {entry.first_day}..{entry.last_day}"
-    if status == "unchanged":
-        message = f"{entry.model}: nothing changed since v{entry.version} was trained; {beside}"
-    facts = {
-        "model": entry.model,
-        "version": entry.version,
-        "promoted": figures["promoted"],
-        "metrics": figures["metrics"],
-        "baseline": figures["baseline"],
-        "champion": figures["champion"],
-        "parameters": figures["parameters"],
-        "days": sorted({day for days in entry.inputs.values() for day in days}),
-        "rows": figures["rows"],
-        "seconds": figures["seconds"],
-    }
-    return JobResult.model_validate({"request": job.request, "status": status, "message": message, "facts": facts})

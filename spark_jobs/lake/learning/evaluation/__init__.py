@@ -1,0 +1,1 @@
+"""How good answers are, beside what could be answered without learning anything."""

@@ -25,16 +25,17 @@ def as_input(contract: TableContract, name: str) -> Column:
 
 
 def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list[str], told: list[str]) -> pd.DataFrame:
-    """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, the `told` columns as they are, and the target as 0 or 1.
+    """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, the `told` columns as they are, and the target:
+    0 or 1, a text or a number, by the contract's kind.
 
     `versions` says at which version each day last changed. Raises TransientError where a day changed while it was read, ModelError
-    where the target is not two-valued.
+    where the target cannot be learned.
     """
     contract, table = model.contract, job.lake.table(model.contract.training)
     keys = keys_of(table.contract)
     seen = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(inputs)]
     others = [name for name in told if name not in {*keys, *inputs, contract.target}]
-    rows = read_published(job, table.name, versions).select(*keys, *others, *seen, F.col(contract.target).cast("double").alias("y"))
+    rows = read_published(job, table.name, versions).select(*keys, *others, *seen, F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias("y"))
     frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
     now = job.ledger.versions(table.name, versions)
     if now != versions:
@@ -44,9 +45,11 @@ def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list
     # a key may be an input too: then it is kept once, as the input
     keyed = frame.drop(columns=[key for key in keys if key in inputs]).rename(columns={**named, "y": contract.target})
     days = pd.Series([str(day) for day in frame[str(table.contract.day)]], name=DAY)
-    return pd.concat([days, keyed.astype({contract.target: "int64"})], axis="columns")
+    return pd.concat([days, keyed.astype({contract.target: "int64"}) if contract.kind == "binary" else keyed], axis="columns")
 
 
+TARGET_TYPE = {"binary": "double", "multiclass": "string", "regression": "double"}
+TARGET = {"binary": "false and true (or 0 and 1)", "multiclass": "one of at least two texts", "regression": "a finite number that is not always the same"}
 DAY = "_day"
 """The column of examples for the day of a row, as a day key."""
 
@@ -58,10 +61,12 @@ def keys_of(contract: TableContract) -> list[str]:
 
 
 def _check_target(model: Model, frame: pd.DataFrame) -> None:
-    found = sorted(frame["y"].unique().tolist(), key=str)
-    if found != [0.0, 1.0]:
-        shown = ", ".join(map(str, found[:5])) or "no row at all"
+    contract, found = model.contract, frame["y"].unique().tolist()
+    known = [value for value in found if not pd.isna(value)]
+    fits = set(known) == {0.0, 1.0} if contract.kind == "binary" else len(known) > 1
+    if not fits or len(known) < len(found) or any(value in (float("inf"), float("-inf")) for value in known):
+        shown = ", ".join("null" if pd.isna(value) else str(value) for value in sorted(found, key=str)[:5]) or "no row at all"
         raise ModelError(
-            f"{model.name}: the target {model.contract.target!r} of {model.contract.training} must be false and true (or 0 and 1) and never null, "
+            f"{model.name}: the target {contract.target!r} of {contract.training} must be {TARGET[contract.kind]} and never null, "
             f"found {shown}; mend it in the table, or take more days."
         )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import skops.io
 
 from expectations.errors import ModelError, TransientError
+from spark_jobs.lake.learning.grouped import Grouped
 from spark_jobs.lake.learning.worker import read_model
 from spark_jobs.lake.storage import Place
 
@@ -136,6 +137,11 @@ class ModelStore:
         import mlflow.sklearn
         from mlflow.models import infer_signature
 
+        if isinstance(registration.estimator, Grouped):  # no estimator of scikit-learn's own, so MLflow has no words for it
+            os.makedirs(folder)
+            skops.io.dump(registration.estimator.parts, f"{folder}/{MODEL_FILE}")
+            self.check_trust(skops.io.get_untrusted_types(file=f"{folder}/{MODEL_FILE}"))
+            return
         mlflow.sklearn.save_model(
             registration.estimator,
             folder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,11 @@ class DaySplit:
 
 @dataclass(frozen=True)
 class Fold:
-    """Positions in the sorted examples: learn from [0, learned), judge on [learned, judged)."""
+    """Positions in the sorted examples: learn from [first, learned), judge on [learned, judged)."""
 
     learned: int
     judged: int
+    first: int = 0
 
 
 def split_days(table: str, days: Iterable[str], split: Split, folds: int) -> DaySplit:
@@ -61,19 +63,18 @@ def split_days(table: str, days: Iterable[str], split: Split, folds: int) -> Day
     return DaySplit(tuple(ordered[first:validation]), tuple(ordered[validation:test]), tuple(ordered[test:]))
 
 
-def time_folds(split: DaySplit, folds: int, example_days: Sequence[str]) -> list[Fold]:
+def time_folds(split: DaySplit, folds: int, example_days: Sequence[str], part: int = 1) -> list[Fold]:
     """`folds` time-ordered folds of the training days (scikit-learn's TimeSeriesSplit over days), then the validation days as the last one.
 
-    `example_days` is the day of each example, sorted.
+    `example_days` is the day of each example, sorted. Each fold learns from the newest 1/`part` of its days, at least one.
     """
     count = dict.fromkeys(split.days, 0)
     for day in example_days:
         count[day] += 1
 
-    def examples(days: Iterable[str]) -> int:
-        return sum(count[day] for day in days)
+    def fold(learned: int, judged: int) -> Fold:
+        first, end, last = (sum(count[day] for day in split.days[:days]) for days in (learned - math.ceil(learned / part), learned, judged))
+        return Fold(end, last, first)
 
-    found: list[Fold] = []
-    for learned, judged in TimeSeriesSplit(n_splits=folds).split(list(split.training)):
-        found.append(Fold(examples(split.training[: len(learned)]), examples(split.training[: judged[-1] + 1])))
-    return [*found, Fold(examples(split.training), examples(split.learned))]
+    pairs = [(len(learned), int(judged[-1]) + 1) for learned, judged in TimeSeriesSplit(n_splits=folds).split(list(split.training))]
+    return [fold(learned, judged) for learned, judged in [*pairs, (len(split.training), len(split.learned))]]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pytest
 from pyspark import cloudpickle
 from sklearn.linear_model import LogisticRegression
 
-from spark_jobs.lake.learning.worker import fitting_task, scoring_task
-from tests.spark_jobs.lake.learning.test_model_store import kept
+from spark_jobs.lake.learning.fitting_worker import fit_and_score, fitting_task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,21 +40,20 @@ def in_another_process(folder: Path, task: object, batches: list[pd.DataFrame]) 
     return pd.read_json(StringIO(done.stdout), orient="split", precise_float=True)
 
 
-def test_scoring_travels_alone_and_gives_the_keys_with_the_probability(tmp_path: Path) -> None:
-    model = LogisticRegression().fit(SEEN, TRUTH)
-    sha256 = kept(tmp_path, model)
-    task = scoring_task(f"{tmp_path}/_models/m/model.skops", sha256, [], {"_x0": "a", "_x1": "b"}, "chance")
-    keyed = SEEN.rename(columns={"a": "_x0", "b": "_x1"}).assign(key=range(8))
-    found = in_another_process(tmp_path, task, [keyed[:5], keyed[5:5], keyed[5:]])
-    assert list(found.columns) == ["key", "chance"]
-    assert np.allclose(found["chance"], model.predict_proba(SEEN)[:, 1], rtol=0, atol=1e-12)
-
-
 def test_fitting_travels_alone_and_gives_a_score_or_an_error_a_fit(tmp_path: Path) -> None:
     SEEN.assign(y=TRUTH).to_parquet(tmp_path / "examples.parquet")
-    fits = [(LogisticRegression(), 4, 8), (LogisticRegression(C=-1), 4, 8)]
+    fits = [(LogisticRegression(), 1, 4, 8, f"{tmp_path}/good.json"), (LogisticRegression(C=-1), 0, 4, 8, f"{tmp_path}/bad.json")]
     task = fitting_task(f"{tmp_path}/examples.parquet", ["a", "b"], "y", fits, "accuracy")
     found = in_another_process(tmp_path, task, [pd.DataFrame({"id": [0, 1]})])
-    expected = LogisticRegression().fit(SEEN[:4], TRUTH[:4]).score(SEEN[4:], TRUTH[4:])
+    expected = LogisticRegression().fit(SEEN[1:4], TRUTH[1:4]).score(SEEN[4:], TRUTH[4:])
     assert found["score"][0] == expected
     assert found["error"][1].startswith("InvalidParameterError")
+    assert json.loads((tmp_path / "good.json").read_text())["score"] == expected
+    assert not (tmp_path / "bad.json").exists()
+
+
+def test_the_log_loss_of_a_fold_knows_the_classes_that_it_has_not(tmp_path: Path) -> None:
+    truth = pd.Series(["hot", "cold", "mild", "hot", "cold", "mild", "hot", "hot"])
+    model = LogisticRegression()
+    score = fit_and_score((model, 0, 6, 8, str(tmp_path)), SEEN, truth, "neg_log_loss")
+    assert score == pytest.approx(np.log(model.predict_proba(SEEN[6:])[:, list(model.classes_).index("hot")]).mean())

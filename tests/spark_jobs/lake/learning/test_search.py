@@ -1,7 +1,8 @@
-"""The search over Spark is scikit-learn's own search, fit by fit."""
+"""The search over Spark is scikit-learn's own search, fit by fit, and no fit is made twice."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,39 +12,68 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GridSearchCV
 
 from expectations.errors import ModelError
-from expectations.model_contract import ModelContract
-from spark_jobs.lake.learning.search import best_of, search
+from expectations.model_contract import Budget, ModelContract
+from spark_jobs.lake.learning.search import best_of, candidates_of, rungs_of, search
+from spark_jobs.lake.learning.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import Fold
+from spark_jobs.lake.logic import load_module
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.spark
 FOLDS = [Fold(100, 200), Fold(200, 300), Fold(300, 400)]
+RIDGE = """
+import os
+import uuid
+from pathlib import Path
+
+from sklearn.linear_model import Ridge
 
 
-def contract(**search_space: list[Any]) -> ModelContract:
+class NotedRidge(Ridge):
+    def __init__(self, alpha=1.0, notes=""):
+        super().__init__(alpha=alpha)
+        self.notes = notes
+
+    def fit(self, X, y):
+        if self.alpha == 4 and Path(self.notes, "power cut").exists():
+            os._exit(1)
+        Path(self.notes, f"alpha {self.alpha} on {len(X)} rows {uuid.uuid4().hex}").touch()
+        return super().fit(X, y)
+"""
+
+
+def newest(part: int) -> list[Fold]:
+    """The folds, learning from the newest 1/part of their rows."""
+    return [Fold(fold.learned, fold.judged, fold.learned - fold.learned // part) for fold in FOLDS]
+
+
+def contract(kind: str = "binary", score: str = "roc_auc", budget: dict[str, Any] | None = None, **search_space: list[Any]) -> ModelContract:
     tables = {"training": "gold.t", "features": "silver.f", "predictions": "gold.p"}
     split = {"validation_days": 1, "test_days": 1}
     facts = {"contract": 1, "description": "A model of the test.", "target": "y", "inputs": ["a", "b"], "split": split, "search": search_space}
-    return ModelContract.model_validate({**tables, **facts})
+    return ModelContract.model_validate({**tables, **facts, "kind": kind, "score": score, "budget": budget or {}})
 
 
 @pytest.fixture
-def examples(tmp_path: Path) -> pd.DataFrame:
+def examples() -> pd.DataFrame:
     dice = np.random.default_rng(3)
     seen = dice.normal(size=(400, 2))
-    frame = pd.DataFrame({"a": seen[:, 0], "b": seen[:, 1], "y": (seen[:, 0] + dice.normal(size=400) > 0).astype(int)})
-    frame.to_parquet(tmp_path / "examples.parquet")
-    return frame
+    return pd.DataFrame({"a": seen[:, 0], "b": seen[:, 1], "y": (seen[:, 0] + dice.normal(size=400) > 0).astype(int)})
 
 
-def test_it_finds_what_grid_search_finds_on_the_same_folds(spark: SparkSession, examples: pd.DataFrame, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(examples: pd.DataFrame, tmp_path: Path) -> SearchFolder:
+    return keep_search(str(tmp_path / "_search"), "code", examples)
+
+
+@pytest.mark.spark
+def test_it_finds_what_grid_search_finds_on_the_same_folds(spark: SparkSession, examples: pd.DataFrame, folder: SearchFolder) -> None:
     space = {"max_leaf_nodes": [3, 15], "learning_rate": [0.02, 0.2]}
     estimator = HistGradientBoostingClassifier(max_iter=30, random_state=7)
-    candidates = search(spark, contract(**space), estimator, str(tmp_path / "examples.parquet"), FOLDS)
+    candidates = search(spark, contract(**space), estimator, folder, newest)
     folds = [(np.arange(fold.learned), np.arange(fold.learned, fold.judged)) for fold in FOLDS]
     theirs = GridSearchCV(estimator, space, scoring="roc_auc", cv=folds).fit(examples[["a", "b"]], examples["y"])
     assert [candidate.parameters for candidate in candidates] == theirs.cv_results_["params"]
@@ -51,13 +81,76 @@ def test_it_finds_what_grid_search_finds_on_the_same_folds(spark: SparkSession, 
     assert best_of(candidates).parameters == theirs.best_params_
 
 
-@pytest.mark.usefixtures("examples")
-def test_a_fit_that_fails_is_told_with_its_parameters(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.spark
+def test_a_fit_that_fails_is_told_with_its_parameters(spark: SparkSession, folder: SearchFolder) -> None:
     with pytest.raises(ModelError, match=r"the fit of \{'learning_rate': -1\} on fold 1 of 3 failed: InvalidParameterError"):
-        search(spark, contract(learning_rate=[-1]), HistGradientBoostingClassifier(), str(tmp_path / "examples.parquet"), FOLDS)
-
-
-@pytest.mark.usefixtures("examples")
-def test_a_parameter_that_the_estimator_does_not_have_is_told(spark: SparkSession, tmp_path: Path) -> None:
+        search(spark, contract(learning_rate=[-1]), HistGradientBoostingClassifier(), folder, newest)
     with pytest.raises(ModelError, match=r"build_estimator\(\) does not have: Invalid parameter 'leafs'"):
-        search(spark, contract(leafs=[1]), HistGradientBoostingClassifier(), str(tmp_path / "examples.parquet"), FOLDS)
+        search(spark, contract(leafs=[1]), HistGradientBoostingClassifier(), folder, newest)
+
+
+def noted(notes: Path) -> list[str]:
+    """The fits that were made since this was last asked."""
+    files = [file for file in notes.iterdir() if file.name.startswith("alpha")]
+    for file in files:
+        file.unlink()
+    return sorted(file.name.rpartition(" ")[0] for file in files)
+
+
+@pytest.mark.spark
+def test_a_search_that_was_killed_goes_on_and_makes_no_finished_fit_again(spark: SparkSession, folder: SearchFolder, tmp_path: Path) -> None:
+    (tmp_path / "ridge.py").write_text(RIDGE)
+    notes = tmp_path / "notes"
+    (notes / "power cut").mkdir(parents=True)
+    estimator = load_module(tmp_path / "ridge.py").NotedRidge(notes=str(notes))
+    facts = contract("regression", "mae", alpha=[1, 2, 3, 4])
+    with pytest.raises(Exception, match="worker exited unexpectedly"):
+        search(spark, facts, estimator, folder, newest)
+    kept = len(list(Path(folder.location).glob("*.json")))
+    first = noted(notes)
+    (notes / "power cut").rmdir()
+    whole = search(spark, facts, estimator, folder, newest)
+    second = noted(notes)
+    wanted = sorted(f"alpha {alpha} on {rows} rows" for alpha in (1, 2, 3, 4) for rows in (100, 200, 300))
+    assert 0 < kept <= len(first)
+    assert len(second) == 12 - kept
+    assert sorted({*first, *second}) == wanted
+    assert search(spark, facts, estimator, folder, newest) == whole
+    assert noted(notes) == []
+
+
+@pytest.mark.spark
+def test_halving_judges_all_on_few_days_and_the_best_on_all(spark: SparkSession, folder: SearchFolder, tmp_path: Path) -> None:
+    (tmp_path / "ridge.py").write_text(RIDGE)
+    estimator = load_module(tmp_path / "ridge.py").NotedRidge(notes=str(tmp_path))
+    alphas = [1000000.0, 30000.0, 1.0, 10000.0, 100000.0]
+    found = search(spark, contract("regression", "mae", {"method": "halving", "factor": 2}, alpha=alphas), estimator, folder, newest)
+    assert [(candidate.part, candidate.parameters["alpha"]) for candidate in found] == [(4, 1000000.0), (4, 100000.0), (2, 30000.0), (1, 1.0), (1, 10000.0)]
+    assert best_of(found).parameters == {"alpha": 1.0}
+    assert len(noted(tmp_path)) == 3 * (5 + 3 + 2)
+    folder.delete()
+    assert not Path(folder.location).exists()
+
+
+def test_a_rung_learns_from_so_many_times_the_days_of_the_one_before() -> None:
+    def rungs(candidates: int, factor: int) -> Sequence[int]:
+        return rungs_of(Budget(method="halving", factor=factor), candidates)
+
+    assert (rungs(1, 3), rungs(6, 3), rungs(9, 3), rungs(27, 3), rungs(5, 2)) == ([1], [3, 1], [9, 3, 1], [27, 9, 3, 1], [4, 2, 1])
+    assert rungs_of(Budget(), 100) == [1]
+
+
+def test_a_budget_of_few_candidates_draws_them_by_the_seed() -> None:
+    space = {"alpha": list(range(100))}
+    drawn = candidates_of(contract(budget={"candidates": 5}, **space))
+    assert len({parameters["alpha"] for parameters in drawn}) == 5
+    assert drawn == candidates_of(contract(budget={"candidates": 5}, **space)) != candidates_of(contract(**space))[:5]
+    assert len(candidates_of(contract(budget={"candidates": 500}, **space))) == 100
+
+
+def test_the_same_examples_and_code_have_one_folder(examples: pd.DataFrame, folder: SearchFolder, tmp_path: Path) -> None:
+    assert keep_search(str(tmp_path / "_search"), "code", examples) == folder
+    assert keep_search(str(tmp_path / "_search"), "other code", examples) != folder
+    assert keep_search(str(tmp_path / "_search"), "code", examples.head(399)) != folder
+    Path(folder.outcome("torn")).write_text('{"score": 0.')
+    assert folder.outcomes(["torn", "never"]) == {}

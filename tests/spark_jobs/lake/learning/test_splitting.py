@@ -30,3 +30,4 @@ def test_folds_go_forward_in_time_and_the_validation_days_are_the_last_one() -> 
     split = DaySplit(("d1", "d2", "d3", "d4"), ("d5",), ("d6",))
     example_days = ["d1"] * 5 + ["d2"] * 1 + ["d3"] * 2 + ["d4"] * 3 + ["d5"] * 4 + ["d6"] * 9
     assert time_folds(split, 3, example_days) == [Fold(5, 6), Fold(6, 8), Fold(8, 11), Fold(11, 15)]
+    assert time_folds(split, 3, example_days, 2) == [Fold(5, 6), Fold(6, 8, 5), Fold(8, 11, 5), Fold(11, 15, 6)]

@@ -23,6 +23,7 @@ from expectations.errors import LakeError, RequestError, TerminalError
 from expectations.jobs import REPORTS, JobRequest, JobResult, Verb
 from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
+from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import load_settings
 from spark_jobs.lake import verbs
@@ -52,6 +53,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         lake = load_lake(settings.project)
         _check(request, lake)
         ledger = Ledger(settings.ledger_url)
+        _check_version(request, lake, ledger)
         if request.verb == "report":  # of the ledger alone: no session
             result = verbs.report(settings, lake, ledger, request)
         else:
@@ -77,6 +79,14 @@ def _check(request: JobRequest, lake: Lake) -> None:
     _ = request.day_range
     if request.review:
         request.review.require_complete(request.days)
+
+
+def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
+    """Raises RequestError for a model's version that is none, and where there is no table for what it says."""
+    if request.verb == "score" and request.version is not None:
+        model = lake.model(request.name)
+        version_of(ledger, model, request.version)
+        comparisons_of(model)
 
 
 def _only_looks(request: JobRequest) -> bool:
@@ -114,7 +124,7 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     parser.add_argument("name", help="a table like silver.flights, a model for train and score, a pipeline for report")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
-    parser.add_argument("--version", type=int, help="restore: the Delta version to go back to")
+    parser.add_argument("--version", type=int, help="restore: the Delta version to go back to; score: the model's version that is asked, for comparison")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     parser.add_argument("--action", help="quarantine: look (default), edit, discard, reopen, replay")
     parser.add_argument("--rule", default="", help="quarantine: only rows that broke this rule")

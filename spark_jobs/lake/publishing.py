@@ -79,7 +79,7 @@ class Publication:
             staged = self._stage(staging)
             on_time, self.aside = parted(staged, self.day_column)
             judgement = self._judge(on_time)
-            self.rulings = Ruling(self.job, self.table, self.batch, self.day_column).rule_on(on_time, judgement)
+            self.rulings = Ruling(self.job, self.table, self.batch, self.day_column, self.aside.unscored).rule_on(on_time, judgement)
             return self._publish(staged, on_time, judgement)
         finally:
             Place.of(staging).delete_folder()
@@ -162,7 +162,7 @@ class Publication:
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
         counts = judgement.counts.get(day) if self.day_column else self._batch_counts(day, judgement)
         before = self.before.get(day)
-        discarded = self._discarded_of(day)
+        discarded, unscored = self._discarded_of(day), self.aside.unscored.get(day, 0)
         return DayEntry(
             table=self.table.name,
             day=day,
@@ -172,9 +172,9 @@ class Publication:
             contract_hash=self.table.contract_hash,
             logic_hash=self.table.logic_hash,
             inputs=self.batch.inputs[day],
-            rows_in=(counts.rows if counts else 0) + discarded,
+            rows_in=(counts.rows if counts else 0) + discarded + unscored,
             rows_out=counts.good if counts else 0,
-            rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0) + self._refused_of(day),
+            rows_quarantined=self._unparsed(judgement, day) if self.is_bronze else (counts.quarantined if counts else 0) + self._refused_of(day) + unscored,
             rows_dropped=(counts.dropped if counts else 0) + discarded,
             seconds=round(time.monotonic() - self.started, 3),
             clean=self._is_clean(judgement, day) if is_published else (before is None or before.clean),

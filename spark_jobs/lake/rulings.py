@@ -54,6 +54,8 @@ class Ruling:
     table: Table
     batch: Batch
     day_column: str | None
+    unscored: dict[str, int] = field(default_factory=dict)
+    """Day to its rows that no model could score, which left before the gate."""
 
     def rule_on(self, candidate: DataFrame, judgement: Judgement) -> Rulings:
         """What the gate's judgement means for each day: the limits of the contract and the answers of people included.
@@ -85,9 +87,9 @@ class Ruling:
         return day not in {*rulings.held, *rulings.open}
 
     def _quarantined(self, judgement: Judgement, day: str) -> tuple[int, int]:
-        """The day's rows that go to quarantine, and all its rows; those of its files that do not parse are among both."""
+        """The day's rows that go to quarantine, and all its rows; those that do not parse or could not be scored are among both."""
         counts = judgement.counts.get(day)
-        unparsed = self._unparsed(day)
+        unparsed = self._unparsed(day) + self.unscored.get(day, 0)
         return (counts.quarantined if counts else 0) + unparsed, (counts.rows if counts else 0) + unparsed
 
     def _unparsed(self, day: str) -> int:

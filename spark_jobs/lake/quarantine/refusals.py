@@ -1,4 +1,4 @@
-"""What a run puts into quarantine: rows that broke a rule, came too late or do not parse, and those that a person has discarded."""
+"""What a run puts into quarantine: rows that broke a rule, came too late, do not parse or could not be scored, and those that a person has discarded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from spark_jobs.lake.quarantine import balance, store
 from spark_jobs.lake.quarantine.keys import SEVERAL, arrival_key, batch_key, days_of
-from spark_jobs.lake.quarantine.set_aside import ASIDE, DISCARDED, LATE, NO_DAY
+from spark_jobs.lake.quarantine.set_aside import ASIDE, DISCARDED, LATE, NO_DAY, is_unscored
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -36,7 +36,8 @@ class Refusals:
 
         None where nothing waits, and nothing waited. Raises DataError where it does not balance.
         """
-        kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed), *self._unparsed()]
+        kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed)]
+        kinds += [self._unscored(staged, aside, passed), *self._unparsed()]
         frames = [rows for rows, count in kinds if count]
         keys = {self._batch_key(), *passed, *self._covered(passed)}
         keys |= {arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
@@ -80,6 +81,14 @@ class Refusals:
             rows = rows.filter(day.isNull() | ~day.cast("string").isin(held)) if held else rows
             day = F.when(day.cast("string").isin(passed), day)
         return store.refused_by_rule(self.job, self.table, rows, day, self.batch.inputs), count
+
+    def _unscored(self, staged: DataFrame, aside: Aside, passed: list[str]) -> tuple[DataFrame, int]:
+        """Rows that no model could score, of the days that passed."""
+        count = sum(rows for day, rows in aside.unscored.items() if day in passed)
+        if not count:
+            return staged, 0
+        rows = staged.filter(is_unscored() & self._day().cast("string").isin(passed)).select("*", F.array(ASIDE).alias("_rules")).drop(ASIDE)
+        return store.refused_by_rule(self.job, self.table, rows, self._day(), self.batch.inputs), count
 
     def _unparsed(self) -> list[tuple[DataFrame, int]]:
         found = {bronze: sum(days.values()) for bronze, days in self.batch.refused.items()}

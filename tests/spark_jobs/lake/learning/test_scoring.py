@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import pytest
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake.learning.model_store import ModelStore
+from tests.spark_jobs.lake.learning.conftest import ESTIMATOR, MODEL, PREDICTIONS, calls_of
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -82,3 +85,70 @@ def test_a_model_file_with_a_changed_byte_scores_nothing(calls: LittleLake) -> N
     assert "the model file is refused" in result.message
     assert TABLE not in {path.name for path in calls.project.rglob("*")}
     assert calls.ledger.days(TABLE) == {}
+
+
+def train(lake: LittleLake, run_id: str, estimator: str = ESTIMATOR, more: str = "") -> None:
+    """Register another version, which serves."""
+    lake.write("expectations/models/answers.yaml", textwrap.dedent(MODEL).replace("gates: [{metric: roc_auc, at_least: 0.6}]", "tolerance: 1") + more)
+    lake.write("spark_jobs/models/answers.py", estimator)
+    result = lake.run("train", "answers", "2024-05-01..2024-05-14", run_id=run_id, force=True)
+    assert result.facts["promoted"], result.message
+
+
+def test_a_row_that_a_model_refuses_waits_with_the_reason_until_another_model_scores_it(calls: LittleLake) -> None:
+    train(calls, "train-2", ESTIMATOR.replace('handle_unknown="use_encoded_value", unknown_value=NAN', 'handle_unknown="error"'))
+    calls.land("calls/2024-05-15.csv", "called_on,call,kind,hour,answered", *calls_of("2024-05-15"), "2024-05-15,15999,fax,9,true")
+    for table in ("bronze.calls", "silver.calls"):
+        calls.build(table, "2024-05-15", "build-2")
+
+    result = calls.run("score", "answers", run_id="score-1")
+    assert (result.status, result.facts["rows_out"], result.facts["rows_quarantined"]) == ("done", 160, 1), result.message
+    day = calls.ledger.days(TABLE)["2024-05-15"]
+    assert (day.rows_in, day.rows_out, day.rows_quarantined) == (81, 80, 1)
+    [(rules, values, when)] = calls.quarantine(TABLE, "_rules", "_values", "_day")
+    assert rules == ["unscored(ValueError: Found unknown categories ['fax'] in column 0 during transform)"]
+    assert (json.loads(values)["call"], json.loads(values)["model_version"], str(when)) == (15999, 2, "2024-05-15")
+    assert calls.run("score", "answers", run_id="score-2").status == "unchanged"
+
+    train(calls, "train-3")
+    before = calls.rows(TABLE)
+    result = calls.run("score", "answers", run_id="score-3")
+    assert (result.status, result.facts["days"], result.facts["rows_out"]) == ("done", ["2024-05-15"], 1), result.message
+    assert [row for row in calls.rows(TABLE) if row not in before] == [row for row in calls.rows(TABLE) if row[0] == 15999]
+    assert calls.quarantine(TABLE) == []
+    assert calls.run("score", "answers", run_id="score-4").status == "unchanged"
+
+
+def test_any_version_scores_any_days_beside_what_serves(calls: LittleLake) -> None:
+    calls.write("expectations/gold/call_comparisons.yaml", PREDICTIONS)
+    train(calls, "train-2", more="comparisons: gold.call_comparisons\n")
+    champion = calls.run("score", "answers", "2024-05-15", run_id="score-1")
+    assert champion.facts["model_version"] == 2
+
+    compared = calls.run("score", "answers", "2024-05-13..2024-05-15", run_id="compare-1", version=1)
+    assert (compared.status, compared.facts["table"], compared.facts["rows_out"]) == ("done", "gold.call_comparisons", 240), compared.message
+    again = calls.run("score", "answers", "2024-05-13..2024-05-15", run_id="compare-2", version=1)
+    assert (again.status, calls.version("gold.call_comparisons"), calls.version(TABLE)) == ("unchanged", 0, 0)
+    other = calls.run("score", "answers", run_id="compare-3", version=2)
+    assert other.facts["days"] == ["2024-05-15", "2024-05-16"], other.message
+    found = calls.frame("gold.call_comparisons").groupBy("model_version").count().collect()
+    assert {tuple(row) for row in found} == {(1, 240), (2, 160)}
+    assert {row[0] for row in calls.rows(TABLE, "model_version")} == {2}
+
+
+def test_a_version_that_is_none_and_a_contract_without_comparisons_are_told_before_spark_is_asked(calls: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "remote", "sc://127.0.0.1:1")
+    unknown = calls.run("score", "answers", "2024-05-15", version=7)
+    assert (unknown.status, unknown.message) == ("failed_terminal", "answers has no version 7; registered is 1. Choose one of these.")
+    nowhere = calls.run("score", "answers", "2024-05-15", version=1)
+    assert nowhere.status == "failed_terminal"
+    assert "answers has no table for what a named version says; add `comparisons: gold.<table>` to" in nowhere.message
+
+
+def test_what_was_never_seen_and_what_is_missing_are_scored_alike(calls: LittleLake) -> None:
+    calls.land("calls/2024-05-15.csv", "called_on,call,kind,hour,answered", "2024-05-15,1,fax,,true", "2024-05-15,2,,,true")
+    for table in ("bronze.calls", "silver.calls"):
+        calls.build(table, "2024-05-15", "build-2")
+    assert calls.run("score", "answers", "2024-05-15").facts["rows_out"] == 2
+    (_, unseen), (_, missing) = calls.rows(TABLE, "call", "chance")
+    assert unseen == missing

@@ -1,0 +1,109 @@
+"""Scores rows inside Spark's Python workers. Travels by value, like worker.py: nothing of this project need be installed there."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pyspark import cloudpickle
+
+from spark_jobs.lake.learning.worker import model_of_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from expectations.model_contract import Kind
+
+    Batches = Iterator[pa.RecordBatch]
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
+
+PROBABILITY, PREDICTED, UNSCORED = "_probability", "_predicted", "_unscored"
+"""What is added to a row: the answer as its kind of model gives it (of a binary one the probability alone, of a regression the prediction
+alone), or, where there is none, why: `unscored(<reason>)`."""
+ADDED = {
+    "binary": {PROBABILITY: "double", UNSCORED: "string"},
+    "multiclass": {PROBABILITY: "double", PREDICTED: "string", UNSCORED: "string"},
+    "regression": {PREDICTED: "double", UNSCORED: "string"},
+}
+MOST_UNSCORED = 1_000
+"""Rows of one batch that may be refused one by one: beyond, it is the model that is at fault."""
+LONGEST_REASON = 160
+
+
+def scoring_task(location: str, sha256: str, trusted: list[str], inputs: dict[str, str], kind: Kind) -> Callable[[Batches], Batches]:
+    """A function for mapInArrow: takes the columns that `inputs` maps to the model's names away and adds those of ADDED."""
+
+    def score(batches: Batches) -> Batches:
+        import pyarrow as pa
+        from threadpoolctl import threadpool_limits
+
+        model = model_of_process(location, sha256, trusted)
+        with threadpool_limits(limits=1):
+            for batch in batches:
+                if not batch.num_rows:  # scikit-learn refuses to judge no rows
+                    continue
+                rows = pa.Table.from_batches([batch])
+                seen = rows.select(list(inputs)).rename_columns(list(inputs.values())).to_pandas()
+                for name, values in answers(model, seen, kind).items():
+                    rows = rows.append_column(name, pa.array(values, pa.float64() if ADDED[kind][name] == "double" else pa.string(), from_pandas=True))
+                yield from rows.drop_columns(list(inputs)).combine_chunks().to_batches()
+
+    return score
+
+
+def answers(model: Any, seen: pd.DataFrame, kind: Kind) -> dict[str, Any]:
+    """The columns of ADDED, an array each. Where the model refuses the rows together, they are halved until it is known which it refuses.
+
+    Raises ValueError where it refuses more than MOST_UNSCORED.
+    """
+    import numpy as np
+
+    parts, waiting, refused = [], [(0, len(seen))], 0
+    while waiting:
+        first, end = waiting.pop()
+        try:
+            parts.append(_answers_together(model, seen[first:end], kind))
+        except Exception as fault:
+            middle = (first + end) // 2
+            if first < middle:
+                waiting += [(middle, end), (first, middle)]
+                continue
+            refused += 1
+            reason = f"unscored({_reason(fault)})"
+            if refused > MOST_UNSCORED:
+                raise ValueError(f"the model refuses more than {MOST_UNSCORED:,} rows of one batch, the last as {reason}") from fault
+            parts.append({name: np.array([reason if name == UNSCORED else None], dtype=object) for name in ADDED[kind]})
+    return {name: np.concatenate([part[name] for part in parts]) for name in ADDED[kind]}
+
+
+def _answers_together(model: Any, seen: pd.DataFrame, kind: Kind) -> dict[str, Any]:
+    import numpy as np
+
+    if kind == "regression":
+        number = np.asarray(model.predict(seen), dtype="float64")
+        answer = {PREDICTED: number}
+    elif kind == "binary":
+        number = np.asarray(model.predict_proba(seen), dtype="float64")[:, 1]
+        answer = {PROBABILITY: number}
+    else:
+        chances = np.asarray(model.predict_proba(seen), dtype="float64")
+        number = chances.max(axis=1)
+        answer = {PROBABILITY: number, PREDICTED: np.asarray(model.classes_, dtype=object)[chances.argmax(axis=1)]}
+    told = np.full(len(number), None, dtype=object)
+    strange = ~np.isfinite(number)
+    if strange.any():
+        told[strange] = [f"unscored(the answer is {value})" for value in number[strange]]
+        answer = {name: values.astype(object) for name, values in answer.items()}
+        for values in answer.values():
+            values[strange] = None
+    return {**answer, UNSCORED: told}
+
+
+def _reason(fault: Exception) -> str:
+    """The fault in one line; it may quote values, and these may be anything."""
+    text = " ".join(f"{type(fault).__name__}: {fault}".split())
+    return "".join(char if char.isprintable() else " " for char in text)[:LONGEST_REASON]

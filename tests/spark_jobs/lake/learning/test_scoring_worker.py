@@ -1,0 +1,100 @@
+"""Scoring in Spark's Python workers: alone, and without losing a day to a row that no model can score."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyspark import cloudpickle
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from spark_jobs.lake.learning.scoring_worker import MOST_UNSCORED, PREDICTED, PROBABILITY, UNSCORED, answers, scoring_task
+from tests.spark_jobs.lake.learning.test_model_store import kept
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKER = """
+import pickle, sys
+import pyarrow as pa
+task, batches = pickle.load(open(sys.argv[1], "rb"))
+print(pa.Table.from_batches(list(task(iter(batches)))).to_pandas().to_json(orient="split", double_precision=15))
+assert not [name for name in sys.modules if name.startswith(("spark_jobs", "expectations"))]
+"""
+SEEN = pd.DataFrame({"a": np.arange(8.0), "b": [0.0, 1.0] * 4})
+TRUTH = [0, 0, 1, 0, 1, 0, 1, 1]
+
+
+def in_another_process(folder: Path, task: object, batches: list[pa.RecordBatch]) -> pd.DataFrame:
+    """Run a shipped task where this repository cannot be imported."""
+    from io import StringIO
+
+    shipped = folder / "task.pickle"
+    shipped.write_bytes(cloudpickle.dumps((task, batches)))
+    done = subprocess.run([sys.executable, "-I", "-c", WORKER, str(shipped)], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return pd.read_json(StringIO(done.stdout), orient="split", precise_float=True)
+
+
+def test_scoring_travels_alone_and_gives_the_keys_with_the_answer(tmp_path: Path) -> None:
+    model = LogisticRegression().fit(SEEN, TRUTH)
+    sha256 = kept(tmp_path, model)
+    task = scoring_task(f"{tmp_path}/_models/m/model.skops", sha256, [], {"_x0": "a", "_x1": "b"}, "binary")
+    keyed = pa.RecordBatch.from_pandas(SEEN.rename(columns={"a": "_x0", "b": "_x1"}).assign(key=range(8)))
+    found = in_another_process(tmp_path, task, [keyed.slice(0, 5), keyed.slice(5, 0), keyed.slice(5)])
+    assert list(found.columns) == ["key", PROBABILITY, UNSCORED]
+    assert (found["key"].tolist(), found[UNSCORED].isna().all()) == (list(range(8)), True)
+    assert np.allclose(found[PROBABILITY], model.predict_proba(SEEN)[:, 1], rtol=0, atol=1e-12)
+
+
+def test_the_rows_that_a_model_refuses_are_found_and_the_others_are_scored() -> None:
+    names = pd.DataFrame({"name": ["ann", "bob"] * 50})
+    model = make_pipeline(OneHotEncoder(handle_unknown="error"), LogisticRegression()).fit(names, [0, 1] * 50)
+    asked = names.copy()
+    asked.loc[[17, 99], "name"] = ["eve\n", "mallory"]
+    found = answers(model, asked, "binary")
+    refused = {at: reason for at, reason in enumerate(found[UNSCORED]) if reason is not None}
+    assert list(refused) == [17, 99]
+    assert refused[99] == "unscored(ValueError: Found unknown categories ['mallory'] in column 0 during transform)"
+    assert "\n" not in refused[17]
+    known = [at for at in range(100) if at not in refused]
+    assert np.allclose(found[PROBABILITY][known].astype(float), model.predict_proba(names.loc[known])[:, 1], rtol=0, atol=0)
+
+
+class Says:
+    """A model that answers what its only column says."""
+
+    classes_ = np.array(["no", "yes"])
+
+    def predict_proba(self, seen: pd.DataFrame) -> Any:
+        return np.column_stack([1 - seen["x"], seen["x"]])
+
+    def predict(self, seen: pd.DataFrame) -> Any:
+        return seen["x"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("binary", {PROBABILITY: [0.75, None, None]}),
+        ("multiclass", {PROBABILITY: [0.75, None, None], PREDICTED: ["yes", None, None]}),
+        ("regression", {PREDICTED: [0.75, None, None]}),
+    ],
+)
+def test_an_answer_that_is_no_number_is_none(kind: Any, expected: dict[str, list[Any]]) -> None:
+    found = answers(Says(), pd.DataFrame({"x": [0.75, math.nan, math.inf]}), kind)
+    assert found.pop(UNSCORED).tolist() == [None, "unscored(the answer is nan)", "unscored(the answer is inf)"]
+    assert {name: values.tolist() for name, values in found.items()} == expected
+
+
+def test_a_model_that_refuses_everything_is_at_fault_and_not_its_rows() -> None:
+    with pytest.raises(ValueError, match=r"refuses more than 1,000 rows of one batch, the last as unscored\(KeyError: 'x'\)"):
+        answers(Says(), pd.DataFrame({"y": np.zeros(MOST_UNSCORED + 1)}), "binary")

@@ -10,6 +10,8 @@ from airflow.providers.standard.operators.python import PythonOperator
 from expectations.days import DayRange, require_within, resolve_days
 from expectations.errors import RequestError, did_you_mean
 from expectations.loader import load_lake
+from expectations.model_versions import comparisons_of, version_of
+from expectations.settings import load_settings
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 TASK = "resolve_days"
 FIELDS = ("first_day", "last_day", "force", "triggered_by")
 """What a form or a trigger may say."""
+MODEL_FIELDS = ("first_day", "last_day", "version", "triggered_by")
+"""The same where a model scores."""
 DAYS = f"{{{{ ti.xcom_pull(task_ids='{TASK}') or '' }}}}"
 """The template by which later tasks read the days."""
 
@@ -35,15 +39,29 @@ def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, pipeline: str
     return str(days)
 
 
-def form_days(params: dict[str, Any], dag_run: DagRunProtocol) -> str:
-    """The form's days, or an empty text where the form names none. Raises RequestError for no range."""
+def model_days(params: dict[str, Any], dag_run: DagRunProtocol, model: str) -> str:
+    """The form's days, or an empty text where the form names none.
+
+    Raises RequestError for no range, for an unknown field, for a version of the model that is none, and where there is no table for what it says.
+    """
+    _require_known(dag_run.conf or {}, MODEL_FIELDS)
+    facts, version = load_lake().model(model), params.get("version")
+    if version is not None:
+        from expectations.ledger import Ledger
+
+        comparisons_of(facts)
+        version_of(Ledger(load_settings().ledger_url), facts, int(version))
     if not (params.get("first_day") or params.get("last_day")):
         return ""
-    return str(_asked(params, dag_run, "UTC"))
+    return str(_resolved(params, dag_run, "UTC"))
 
 
 def _asked(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> DayRange:
-    _require_known(dag_run.conf or {})
+    _require_known(dag_run.conf or {}, FIELDS)
+    return _resolved(params, dag_run, time_zone)
+
+
+def _resolved(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> DayRange:
     return resolve_days(
         first_day=params.get("first_day"),
         last_day=params.get("last_day"),
@@ -53,11 +71,11 @@ def _asked(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> D
     )
 
 
-def _require_known(conf: dict[str, Any]) -> None:
+def _require_known(conf: dict[str, Any], fields: tuple[str, ...]) -> None:
     """Airflow takes any field over REST: a mistyped one would quietly mean yesterday."""
     for field in conf:
-        if field not in FIELDS:
-            raise RequestError(f"the form has no field {field[:40]!r}; known are {', '.join(FIELDS)}.{did_you_mean(field, FIELDS)}")
+        if field not in fields:
+            raise RequestError(f"the form has no field {field[:40]!r}; known are {', '.join(fields)}.{did_you_mean(field, fields)}")
 
 
 def pipeline_days_task(pipeline: str) -> PythonOperator:
@@ -71,6 +89,12 @@ def pipeline_days_task(pipeline: str) -> PythonOperator:
     )
 
 
-def form_days_task() -> PythonOperator:
-    """The task `resolve_days` of a DAG whose form may name no days."""
-    return PythonOperator(task_id=TASK, python_callable=form_days, execution_timeout=LIGHT_TIMEOUT, doc_md="The days of the form, if it names any.")
+def model_days_task(model: str) -> PythonOperator:
+    """The task `resolve_days` of a DAG whose form may name no days, and a version of a model."""
+    return PythonOperator(
+        task_id=TASK,
+        python_callable=model_days,
+        op_kwargs={"model": model},
+        execution_timeout=LIGHT_TIMEOUT,
+        doc_md="The days of the form, if it names any; and whether the version that it names is one.",
+    )

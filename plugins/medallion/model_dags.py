@@ -10,8 +10,9 @@ from airflow.sdk import DAG
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from medallion.asked_days import DAYS, form_days_task
+from medallion.asked_days import DAYS, model_days_task
 from medallion.assets import model_asset, table_asset
+from medallion.comparing import comparison_tasks, scored_table, version_field
 from medallion.documentation import model_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
@@ -81,7 +82,7 @@ def training_dag(model: str) -> DAG:
 
 
 def inference_dag(model: str) -> DAG:
-    """The DAG `<model>_inference`: scores what has no prediction yet, or the form's days."""
+    """The DAG `<model>_inference`: scores what has no prediction yet, or the form's days; or any days with the form's version, beside what serves."""
     facts = load_lake().model(model)
     predictions = facts.contract.predictions
     with DAG(
@@ -92,12 +93,12 @@ def inference_dag(model: str) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args=task_defaults(facts.contract.owner),
-        params=day_fields("all days that have no prediction yet"),
+        params={**day_fields("all days that have no prediction yet"), **version_field(facts)},
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
         score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts))
-        form_days_task() >> score >> report_task(predictions)
+        comparison_tasks(facts, model_days_task(model), score) >> report_task(scored_table(facts))
     return dag
 
 

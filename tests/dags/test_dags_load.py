@@ -70,6 +70,17 @@ def test_a_report_waits_for_every_table_and_nothing_waits_for_it(shop_dags: dict
     assert shop_dags["dags"]["spender_inference"]["tasks"]["quality_reports"]["upstream"] == ["score"]
 
 
+def test_inference_has_a_form_for_a_version_and_compares_only_where_the_contract_names_a_table(shop_dags: dict[str, Any], sample_dags: dict[str, Any]) -> None:
+    shop, sample = shop_dags["dags"]["spender_inference"], sample_dags["dags"]["flight_delay_inference"]
+    for dag in (shop, sample):
+        version = dag["params"]["version"]
+        assert (version["type"], version["minimum"]) == (["null", "integer"], 1)
+    assert "compare" not in shop["tasks"]
+    assert (sample["tasks"]["which_version"]["upstream"], sample["tasks"]["compare"]["upstream"]) == (["resolve_days"], ["which_version"])
+    assert sample["tasks"]["compare"]["outlets"] == ["gold.delay_comparisons"]
+    assert sample["tasks"]["quality_reports"]["upstream"] == ["compare", "score"]
+
+
 def test_the_gates_are_last_tasks_so_that_the_run_fails_with_them(shop_dags: dict[str, Any]) -> None:
     tasks = shop_dags["dags"]["shop_daily"]["tasks"]
     waited_for = {name for task in tasks.values() for name in task["upstream"]}

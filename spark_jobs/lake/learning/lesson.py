@@ -37,8 +37,8 @@ def lesson_of(job: Job, model: Model) -> Lesson:
 
 
 def learning_code(model: Model) -> str:
-    """sha256 of what a model is made by: its contract, without words and schedule, and its file."""
-    facts = model.contract.model_dump_json(exclude={"description", "owner", "train"})
+    """sha256 of what a model is made by: its contract, without words, schedule and what follows, and its file."""
+    facts = model.contract.model_dump_json(exclude={"description", "owner", "train", "comparisons", "health"})
     return hashlib.sha256(facts.encode() + model.logic.read_bytes()).hexdigest()[:16]
 
 

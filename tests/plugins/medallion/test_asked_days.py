@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from expectations.errors import RequestError
-from medallion.asked_days import form_days, pipeline_days
+from medallion.asked_days import model_days, pipeline_days
 
 
 def run(partition_key: str | None = None, **conf: Any) -> Any:
@@ -50,4 +50,15 @@ def test_days_that_the_pipeline_does_not_have_are_refused_and_do_not_end_green_w
 
 
 def test_inference_without_days_names_none() -> None:
-    assert form_days({"first_day": None, "last_day": None}, run("2013-05-05")) == ""
+    assert model_days({"first_day": None, "last_day": None, "version": None}, run("2013-05-05"), "spender") == ""
+    assert model_days({"first_day": "2013-01-05"}, run(), "spender") == "2013-01-05..2013-01-05"
+
+
+def test_a_version_needs_a_table_for_what_it_says() -> None:
+    with pytest.raises(RequestError, match=r"spender has no table for what a named version says; add `comparisons: gold\.<table>` to .*spender\.yaml"):
+        model_days({"version": 1}, run(version=1), "spender")
+
+
+def test_a_mistyped_field_does_not_let_the_champion_score_everything() -> None:
+    with pytest.raises(RequestError, match=r"the form has no field 'versoin'; .* Did you mean \"version\"\?"):
+        model_days({}, run(versoin=1), "spender")

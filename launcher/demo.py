@@ -19,8 +19,7 @@ from launcher.lifecycle import addresses, up
 if TYPE_CHECKING:
     from expectations.lake import Lake
 
-DAILY, TRAINING, INFERENCE = "nyc_flights_daily", "flight_delay_training", "flight_delay_inference"
-MODEL = "flight_delay"
+DAILY = "nyc_flights_daily"
 MONTH = ("2013-01-01", "2013-01-31")
 DAYS = ("2013-02-01", "2013-02-02", "2013-02-03")
 PATIENCE_SECONDS = 1200.0
@@ -41,7 +40,7 @@ def demo() -> None:
     _run_days(api)
     _wait_for_models(api, earlier)
     lake, ledger = load_lake(), Ledger(environment["LAKE_LEDGER_URL"])
-    print(f"\n{published_table(lake, ledger)}\n\n{model_figures(ledger)}\n\n{addresses(load_state())}")
+    print(f"\n{published_table(lake, ledger)}\n\n{model_figures(lake, ledger)}\n\n{addresses(load_state())}")
     _say(f"the demo took {time.monotonic() - started:.0f} seconds; everything keeps running until `make down`")
 
 
@@ -57,20 +56,27 @@ def published_table(lake: Lake, ledger: Ledger) -> str:
     return "\n".join(lines)
 
 
-def model_figures(ledger: Ledger) -> str:
-    """The champion on the days it never saw, beside the majority class."""
-    champion = ledger.champion(MODEL)
-    if champion is None:
-        return f"{MODEL} has no champion"
-    figures, baseline = champion.figures["metrics"], champion.figures["baseline"]
-    lines = [f"{MODEL} version {champion.version}, held-out days", f"{'metric':26}{'model':>10}{'baseline':>13}"]
-    lines += [f"{name:26}{value:>10.4f}{baseline[name]:>13.4f}" for name, value in figures.items() if name in baseline]
+def model_figures(lake: Lake, ledger: Ledger) -> str:
+    """The champions on the days they never saw, each by what it is compared by, beside always giving the majority class or the middle."""
+    lines = [f"{'model':26}{'metric':>10}{'value':>10}{'baseline':>10}  held-out days"]
+    for name, model in lake.models.items():
+        champion = ledger.champion(name)
+        if champion is None:
+            lines.append(f"{name:26} has no champion")
+            continue
+        score, figures = model.contract.score, champion.figures
+        baseline = figures["baselines"]["majority"][score]
+        lines.append(f"{f'{name} v{champion.version}':26}{score:>10}{figures['metrics'][score]:>10.4f}{baseline:>10.4f}  {figures['test_days']}")
     return "\n".join(lines)
+
+
+def _model_dags() -> list[str]:
+    return [f"{model}_{does}" for does in ("training", "inference") for model in load_lake().models]
 
 
 def _wait_for_dags(api: AirflowApi) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
-    while missing := [dag for dag in (DAILY, TRAINING, INFERENCE) if not api.has_dag(dag)]:
+    while missing := [dag for dag in (DAILY, *_model_dags()) if not api.has_dag(dag)]:
         errors = api.get("/importErrors")["import_errors"]
         if errors:
             raise LauncherError(f"Airflow cannot read {errors[0]['filename']}: {errors[0]['stack_trace'].strip().splitlines()[-1]}")
@@ -119,7 +125,7 @@ def _is_failed(run: dict[str, Any] | None) -> bool:
 
 
 def _model_runs(api: AirflowApi) -> list[tuple[str, dict[str, Any]]]:
-    return [(dag, run) for dag in (TRAINING, INFERENCE) for run in api.runs(dag)]
+    return [(dag, run) for dag in _model_dags() for run in api.runs(dag)]
 
 
 def _wait_for_models(api: AirflowApi, earlier: set[str]) -> None:
@@ -137,7 +143,7 @@ def _wait_for_models(api: AirflowApi, earlier: set[str]) -> None:
         if all(run["state"] == "success" for _, run in runs):
             return
         if time.monotonic() > until:
-            raise LauncherError(f"{TRAINING} or {INFERENCE} has not ended; look at Airflow's page.")
+            raise LauncherError("a training or an inference has not ended; look at Airflow's page.")
         time.sleep(1)
 
 

@@ -29,8 +29,8 @@ def test_every_pipeline_and_model_has_its_dags(shop_dags: dict[str, Any]) -> Non
 
 
 def test_the_sample_lake_has_the_dags_that_the_design_names(sample_dags: dict[str, Any]) -> None:
-    named = {"nyc_flights_daily", "flight_delay_training", "flight_delay_inference", "lake_maintenance", "table_restore", "quarantine_replay"}
-    assert set(sample_dags["dags"]) == named
+    models = {f"{model}_{does}" for model in ("flight_delay", "arrival_delay", "carrier_delay") for does in ("training", "inference")}
+    assert set(sample_dags["dags"]) == {"nyc_flights_daily", *models, "lake_maintenance", "table_restore", "quarantine_replay"}
 
 
 @pytest.mark.parametrize("lake", ["shop_dags", "sample_dags"])

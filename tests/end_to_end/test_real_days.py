@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 MONTH_RUN = "demo_2013-01-01_to_2013-01-31"
-TRAINING, INFERENCE = "flight_delay_training", "flight_delay_inference"
+INFERENCE = "flight_delay_inference"
 BACKFILLED = "2013-02-01"
 KEY = ["flight_date", "carrier", "flight", "origin"]
-WOKEN = {"trigger_flight_delay_training", "trigger_flight_delay_inference"}
+MODELS = ("flight_delay", "arrival_delay", "carrier_delay")
+WOKEN = {f"trigger_{model}_{does}" for model in MODELS for does in ("training", "inference")}
 ASKING = {"gold.daily_flights.decision", "gold.daily_flights.decided"}
 """Only a day of chaos is asked about."""
 BUILT = {
@@ -138,7 +139,7 @@ def test_the_model_learned_from_the_month_serves_as_champion(published: RunningL
     champion = published.ledger.champion("flight_delay")
     assert champion
     assert (champion.version, champion.first_day, champion.last_day) == (1, "2013-01-01", "2013-01-31")
-    figures, baseline = champion.figures["metrics"], champion.figures["baseline"]
+    figures, baseline = champion.figures["metrics"], champion.figures["baselines"]["majority"]
     assert figures["roc_auc"] >= 0.55 > baseline["roc_auc"]
     page = f"{published.mlflow_address}/api/2.0/mlflow/registered-models/alias"
     version = requests.get(page, params={"name": "flight_delay", "alias": "champion"}, timeout=60).json()["model_version"]
@@ -153,6 +154,14 @@ def test_every_flight_of_the_day_after_the_lesson_has_one_prediction(published: 
     assert set(predictions.model_version) == {1}
     assert predictions.probability_late.between(0, 1).all()
     assert (predictions.predicted_late == (predictions.probability_late >= 0.5)).all()
+
+
+def test_the_regression_and_the_models_of_the_carriers_serve_too(published: RunningLake, flights: pd.DataFrame) -> None:
+    for model, table in (("arrival_delay", "gold.arrival_predictions"), ("carrier_delay", "gold.carrier_predictions")):
+        champion = published.ledger.champion(model)
+        assert champion
+        assert (champion.version, champion.last_day) == (1, "2013-01-31")
+        assert len(published.frame(table)) == (flights.flight_date == pd.Timestamp(BACKFILLED).date()).sum()
 
 
 def test_a_second_demo_changes_nothing(published: RunningLake) -> None:

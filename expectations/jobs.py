@@ -11,7 +11,11 @@ from expectations.days import DayRange, parse_range
 from expectations.errors import DataError, LakeError, TerminalError, TransientError
 from expectations.review import Review
 
-Verb = Literal["build", "train", "score", "restore", "maintain", "report", "quarantine"]
+Verb = Literal["build", "train", "score", "watch", "restore", "maintain", "report", "quarantine", "promote", "rebuild"]
+MODEL_VERBS: frozenset[Verb] = frozenset({"train", "score", "watch", "promote", "rebuild"})
+"""Verbs whose name is a model's."""
+WITHOUT_SPARK: frozenset[Verb] = frozenset({"report", "promote"})
+"""Verbs that ask the ledger alone: they open no session."""
 REPORTS = "_reports"
 """What the ledger calls jobs that wrote a report: no name of a table or a model."""
 
@@ -23,13 +27,14 @@ class JobRequest(BaseModel):
 
     verb: Verb
     name: Annotated[str, Field(max_length=160)]
-    """A table, or a model for train and score. report: the pipeline or the table that the run was for."""
+    """A table, or a model for the verbs of models. report: the pipeline or the table that the run was for."""
     run_id: Annotated[str, Field(min_length=1, max_length=510)]
     """`dag_id/run_id`, of which Airflow allows 250 characters each; or what somebody calls a run by hand."""
     days: Annotated[str, Field(max_length=24)] | None = None
     """`2013-01-01..2013-01-31`, both included."""
     version: Annotated[int, Field(ge=0)] | None = None
-    """restore: the Delta version to go back to. score: the model's version to ask, for comparison; None: the champion."""
+    """restore: the Delta version to go back to. score: the model's version to ask, for comparison; None: the champion. promote: the one to serve.
+    rebuild: the one to make again."""
     force: bool = False
     """build: also where nothing changed. train: also where the model is young."""
 

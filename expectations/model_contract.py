@@ -157,7 +157,7 @@ class ModelContract(Facts):
     when_better: Literal["promote", "ask", "keep"] = "promote"
     """What follows when a challenger passes: it serves, a person decides, or it is only registered."""
     leak_limit: Annotated[float, Field(gt=0.5, le=1)] = 0.98
-    """An input that alone orders the learned rows by the target this well (ROC AUC, or rank correlation) is refused: it was known only afterwards."""
+    """An input that alone orders the learned rows by the target this well (ROC AUC, or rank correlation) is refused as known only afterwards; 1: none."""
     train: Train = Train()
     seed: int = 7
     trusted_types: tuple[str, ...] = ()

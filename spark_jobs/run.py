@@ -20,7 +20,7 @@ if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from expectations.errors import LakeError, RequestError, TerminalError
-from expectations.jobs import REPORTS, JobRequest, JobResult, Verb
+from expectations.jobs import MODEL_VERBS, REPORTS, WITHOUT_SPARK, JobRequest, JobResult, Verb
 from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
@@ -54,8 +54,8 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         _check(request, lake)
         ledger = Ledger(settings.ledger_url)
         _check_version(request, lake, ledger)
-        if request.verb == "report":  # of the ledger alone: no session
-            result = verbs.report(settings, lake, ledger, request)
+        if request.verb in WITHOUT_SPARK:
+            result = verbs.do_without_spark(settings, lake, ledger, request)
         else:
             with open_session(spark_remote, request.run_key) as spark:
                 job = Job(spark, settings, lake, ledger, request)
@@ -72,7 +72,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
 
 def _check(request: JobRequest, lake: Lake) -> None:
     """What can be said without Spark is said without Spark. Raises RequestError for an unknown name and for days that are none."""
-    if request.verb in {"train", "score"}:
+    if request.verb in MODEL_VERBS:
         lake.model(request.name)
     elif request.verb != "report" or request.name not in lake.pipelines:
         lake.table(request.name)
@@ -83,10 +83,10 @@ def _check(request: JobRequest, lake: Lake) -> None:
 
 def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
     """Raises RequestError for a model's version that is none, and where there is no table for what it says."""
-    if request.verb == "score" and request.version is not None:
+    if request.verb in {"score", "rebuild"} and request.version is not None:
         model = lake.model(request.name)
         version_of(ledger, model, request.version)
-        comparisons_of(model)
+        _ = comparisons_of(model) if request.verb == "score" else None
 
 
 def _only_looks(request: JobRequest) -> bool:
@@ -121,10 +121,10 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     """The request of a command line, and the Spark Connect server, if one is named. Raises RequestError."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("verb", choices=get_args(Verb))
-    parser.add_argument("name", help="a table like silver.flights, a model for train and score, a pipeline for report")
+    parser.add_argument("name", help="a table like silver.flights, a model for train, score, watch and promote, a pipeline for report")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
-    parser.add_argument("--version", type=int, help="restore: the Delta version to go back to; score: the model's version that is asked, for comparison")
+    parser.add_argument("--version", type=int, help="restore: the Delta version; score: the model's to ask, for comparison; promote, rebuild: the model's")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     parser.add_argument("--action", help="quarantine: look (default), edit, discard, reopen, replay")
     parser.add_argument("--rule", default="", help="quarantine: only rows that broke this rule")

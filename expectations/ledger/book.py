@@ -175,12 +175,18 @@ class Ledger:
 
     # models
 
-    def record_model(self, entry: ModelEntry) -> None:
-        """Write a model's version; a new champion takes the title from the old one."""
+    def record_model(self, entry: ModelEntry, questions: Iterable[Question] = ()) -> None:
+        """Write a model's version, with what a person is asked about it; a new champion takes the title from the old one."""
         with self._engine.begin() as connection:
             if entry.champion:
                 connection.execute(update(s.models).where(s.models.c.model == entry.model).values(champion=False))
             replace_row(connection, s.models, {"model": entry.model, "version": entry.version}, asdict(entry))
+            note_questions(connection, questions)
+
+    def crown(self, model: str, version: int) -> None:
+        """Make a registered version the champion, in the place of the old one."""
+        with self._engine.begin() as connection:
+            connection.execute(update(s.models).where(s.models.c.model == model).values(champion=s.models.c.version == version))
 
     def model_versions(self, model: str) -> list[ModelEntry]:
         """A model's versions, the newest first."""

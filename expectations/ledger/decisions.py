@@ -14,10 +14,10 @@ from expectations.ledger.rows import in_chunks, renamed, replace_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Literal
 
     from sqlalchemy.engine import Connection, Engine, Row
 
+    from expectations.ledger.entries import Answer
 
 NO_ANSWER: dict[str, None] = dict.fromkeys(("answer", "answered_by", "reason", "answered_at"))
 
@@ -57,7 +57,7 @@ class Decisions:
             latest.setdefault((question.day, question.rule), question)
         return [question for question in latest.values() if question.answer is None and (question.day in held or (question.day == ALL and held))]
 
-    def answer(self, question: Question, answer: Literal["publish", "hold"], who: str, reason: str) -> None:
+    def answer(self, question: Question, answer: Answer, who: str, reason: str) -> None:
         """Note what a person has answered; a later answer to the same question counts."""
         key = [
             s.questions.c.table_name == question.table,

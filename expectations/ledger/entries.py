@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 Inputs = dict[str, dict[str, int]]
 """Input table to the days that were read to the version at which each had last changed."""
+Answer = Literal["publish", "hold", "promote", "keep"]
+"""What a person says of a held day: publish or hold; of a model's version: promote or keep."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Question:
-    """One broken `ask` rule of one day, as it was put to a person.
+    """One broken `ask` rule of one day, or one model's version that may serve, as it was put to a person.
 
     `candidate`: the hash of the day's rows as they were judged, so that an answer holds for just those. `evidence`: the sentence, counts,
-    examples and the rule's last observed values. `answer`: `publish` or `hold`; None while nobody has answered.
+    examples and the rule's last observed values. Of a model, `table` is its name, `day` is ALL, and the candidate is version and file.
+    `answer` is None while nobody has answered.
     """
 
     table: str
@@ -88,7 +91,7 @@ class Question:
     candidate: str
     run_id: str
     evidence: dict[str, Any]
-    answer: Literal["publish", "hold"] | None = None
+    answer: Answer | None = None
     answered_by: str = ""
     reason: str = ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from expectations.lake import Table
     from expectations.ledger import Ledger, Question
+    from expectations.ledger.entries import Answer
 
 log = logging.getLogger(__name__)
 PUBLISH, HOLD = "Publish", "Hold"
-ANSWERS: dict[str, Literal["publish", "hold"]] = {PUBLISH: "publish", HOLD: "hold"}
 ASKED = "asked"
 """The XCom that keeps which questions a person was shown: day, rule, candidate."""
 PATIENCE = timedelta(hours=12)
@@ -46,33 +46,32 @@ def table_tasks(table: Table) -> list[str]:
 
 
 class DecisionOperator(HITLOperator):
-    """Shows what the run's job has asked about `table`, waits for a person, and writes the answer into the ledger.
+    """Shows what the run's job has asked about a table, waits for a person, and writes the answer into the ledger.
 
     One answer is for all days and rules that this run asks about; to answer days differently, run them one by one. Skipped where
-    nothing is asked. Raises DataError where nobody has answered within PATIENCE: the days stay held.
+    nothing is asked. Raises DataError where nobody has answered within PATIENCE: the days stay held. `about`: the table.
     """
 
-    def __init__(self, *, table: str, **kwargs: Any) -> None:
+    answers: ClassVar[dict[str, Answer]] = {PUBLISH: "publish", HOLD: "hold"}
+    """What may be answered, and what the ledger calls it."""
+
+    def __init__(self, *, about: str, **kwargs: Any) -> None:
         super().__init__(
-            subject=f"Publish {table}?",
-            options=[PUBLISH, HOLD],
+            subject=f"{next(iter(self.answers))} {about}?",
+            options=list(self.answers),
             response_timeout=PATIENCE,
             **kwargs,
         )
-        self.table = table
+        self.about = about
 
     def execute(self, context: Context) -> None:
         """Ask."""
         run = run_name(context["dag_run"])
-        questions = _ledger().decisions.open_questions(self.table, run)
+        questions = self.open_questions(run)
         if not questions:
-            raise AirflowSkipException(f"{self.table}: nothing is asked")
-        if {_key(question) for question in _ledger().decisions.questions(self.table, run)} != {_key(question) for question in questions}:
-            # Airflow keeps the page of a task that is cleared: it would show the evidence of other rows
-            raise DataError(f"{self.table}: this run has asked about other rows of these days before; trigger a new run for them, which asks about these.")
+            raise AirflowSkipException(f"{self.about}: nothing is asked")
         context["ti"].xcom_push(ASKED, [list(_key(question)) for question in questions])
-        self.subject = f"Publish {self.table} of {in_words(question.day for question in questions)}?"
-        self.body = "\n\n".join(map(evidence_text, questions))
+        self.subject, self.body = self.shown(questions)
         log.info("%s\n%s", self.subject, self.body)
         super().execute(context)
 
@@ -83,42 +82,67 @@ class DecisionOperator(HITLOperator):
         who = (payload["responded_by_user"] or {}).get("name") or "somebody"
         reason = str(payload["params_input"].get("reason") or "no reason given")
         shown = {tuple(key) for key in context["ti"].xcom_pull(task_ids=self.task_id, key=ASKED) or ()}
-        # whichever run has asked about these rows last: what a person has seen is what she has answered
-        questions = [question for question in _ledger().decisions.questions(self.table) if _key(question) in shown]
+        # whichever run has asked about these last: what a person has seen is what she has answered
+        questions = [question for question in _ledger().decisions.questions(self.about) if _key(question) in shown]
         if not questions:
-            raise DataError(f"{self.table}: the ledger does not know what this task has asked; run the days again to be asked again.")
+            raise DataError(f"{self.about}: the ledger does not know what this task has asked; run it again to be asked again.")
         for question in questions:
-            _ledger().decisions.answer(question, ANSWERS[answer], who, reason)
-            log.info("%s, %s, %s: %s by %s (%s)", self.table, question.day, question.rule, answer, who, reason)
+            self.note(question, answer, who, reason)
         return {"answer": answer, "who": who, "reason": reason}
 
     def process_trigger_event_error(self, event: dict[str, Any]) -> None:
-        """Nobody answered: the days stay held."""
+        """Nobody answered."""
         if event["error_type"] == "timeout":
-            hours = int(PATIENCE.total_seconds() // 3600)
-            raise DataError(f"{self.table}: nobody answered within {hours} hours, so its days stay held; run them again to be asked again.")
+            raise DataError(f"{self.about}: nobody answered within {int(PATIENCE.total_seconds() // 3600)} hours, {self.unanswered()}")
         super().process_trigger_event_error(event)
+
+    def open_questions(self, run: str) -> list[Question]:
+        """What a run has asked and nobody has answered. Raises DataError where this run has asked about other rows before."""
+        decisions = _ledger().decisions
+        questions = decisions.open_questions(self.about, run)
+        if questions and {_key(question) for question in decisions.questions(self.about, run)} != {_key(question) for question in questions}:
+            # Airflow keeps the page of a task that is cleared: it would show the evidence of other rows
+            raise DataError(f"{self.about}: this run has asked about other rows of these days before; trigger a new run for them, which asks about these.")
+        return questions
+
+    def shown(self, questions: list[Question]) -> tuple[str, str]:
+        """Headline, and evidence as Markdown."""
+        return f"Publish {self.about} of {in_words(question.day for question in questions)}?", "\n\n".join(map(evidence_text, questions))
+
+    def note(self, question: Question, answer: str, who: str, reason: str) -> None:
+        """Write an answer down; a later one to the same question counts."""
+        _ledger().decisions.answer(question, self.answers[answer], who, reason)
+        log.info("%s, %s, %s: %s by %s (%s)", self.about, question.day, question.rule, answer, who, reason)
+
+    def unanswered(self) -> str:
+        """The end of the sentence that nobody has answered."""
+        return "so its days stay held; run them again to be asked again."
 
 
 def decision_task(table: str) -> DecisionOperator:
     """The task `<table>.decision`."""
     return DecisionOperator(
         task_id=decision_id(table),
-        table=table,
-        params={"reason": Param("", type="string", maxLength=500, title="Reason", description="Why; kept in the ledger with your name.")},
+        about=table,
+        params=reason_field(),
         doc_md=f"Skipped, unless a rule of {table} asks a person whether to publish.",
     )
+
+
+def reason_field() -> dict[str, Param]:
+    """The field of the form in which a person says why."""
+    return {"reason": Param("", type="string", maxLength=500, title="Reason", description="Why; kept in the ledger with your name.")}
 
 
 def evidence_text(question: Question) -> str:
     """What a person has to know, as Markdown."""
     evidence = question.evidence
     lines = [
-        f"**{question.day}**, rule `{question.rule}`: {_plain(evidence['sentence'])}",
+        f"**{question.day}**, rule `{question.rule}`: {plain(evidence['sentence'])}",
         _counts(evidence),
-        f"- examples: {'; '.join(_plain(example) for example in evidence['examples'])}" if evidence["examples"] else "",
-        f"- before: {'; '.join(_plain(entry) for entry in evidence['trend'])}" if evidence["trend"] else "- before: never judged",
-        f"- answered before: {'; '.join(_plain(entry) for entry in evidence['earlier_answers'])}" if evidence.get("earlier_answers") else "",
+        f"- examples: {'; '.join(plain(example) for example in evidence['examples'])}" if evidence["examples"] else "",
+        f"- before: {'; '.join(plain(entry) for entry in evidence['trend'])}" if evidence["trend"] else "- before: never judged",
+        f"- answered before: {'; '.join(plain(entry) for entry in evidence['earlier_answers'])}" if evidence.get("earlier_answers") else "",
         f"- rows asked about: `{question.candidate}`; if they change, you are asked again",
     ]
     return "\n".join(filter(None, lines))
@@ -129,12 +153,12 @@ def _key(question: Question) -> tuple[str, str, str]:
 
 
 def _counts(evidence: dict[str, Any]) -> str:
-    observed = f", observed {_plain(evidence['observed'])}" if evidence["observed"] else ""
+    observed = f", observed {plain(evidence['observed'])}" if evidence["observed"] else ""
     return f"- {evidence['broken']:,} of {evidence['judged']:,} rows break it{observed}"
 
 
-def _plain(text: str) -> str:
-    """Values come from data: nothing of them is Markdown."""
+def plain(text: str) -> str:
+    """A text as Markdown shows it. Values come from data: nothing of them is Markdown."""
     return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in " ".join(text.split()))
 
 

@@ -16,9 +16,10 @@ from airflow.sdk import AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.errors import TransientError
-from expectations.jobs import JobRequest, JobResult
+from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
+from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
@@ -71,8 +72,11 @@ class LakeJobOperator(SparkSubmitOperator):
         self.may_ask = may_ask
         self._child: subprocess.Popen[str] | None = None
         self._submitted = False
+        self.mlflow_run = ""
         if verb == "report" or reported_table(self):
             self.operator_extra_links = (ReportLink(),)
+        elif verb in LEARNING_VERBS:
+            self.operator_extra_links = (MlflowLink(),)
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the provider's returns nothing
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
@@ -83,6 +87,7 @@ class LakeJobOperator(SparkSubmitOperator):
         facts |= {"remark": self.remark} if self.remark else {}
         if table := reported_table(self):
             facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
+        self.mlflow_run = str(result.facts.get("mlflow_run") or "")
         result.raise_if_failed(may_ask=self.may_ask)
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it
@@ -120,7 +125,7 @@ class LakeJobOperator(SparkSubmitOperator):
                 event.extra = facts
 
     def _result(self, request: JobRequest, connection: str, context: Context) -> JobResult:
-        needs_spark = request.verb != "report"
+        needs_spark = request.verb not in WITHOUT_SPARK
         if needs_spark and spark_connection(connection).conn_type == "spark":
             return self._by_spark_submit(request, connection, context)
         remote = spark_remote(connection) if needs_spark else ""

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import ShortCircuitOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, chain
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
@@ -16,6 +16,7 @@ from medallion.comparing import comparison_tasks, scored_table, version_field
 from medallion.documentation import model_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
+from medallion.promoting import promotion_tasks
 from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, TRAINING_TIMEOUT, task_defaults
 from medallion.run_name import run_name
@@ -67,6 +68,7 @@ def training_dag(model: str) -> DAG:
             name=model,
             force="{{ params.force }}",
             outlets=[model_asset(model)],
+            may_ask=facts.contract.when_better == "ask",
             execution_timeout=TRAINING_TIMEOUT,
             doc_md=model_doc(facts),
         )
@@ -74,10 +76,12 @@ def training_dag(model: str) -> DAG:
             task_id="is_champion_new",
             python_callable=champion_is_new,
             op_kwargs={"model": model},
+            trigger_rule="none_failed",  # the tasks before it are skipped where nobody is asked
             execution_timeout=LIGHT_TIMEOUT,
             doc_md="Whether this run's model became the champion.",
         )
-        is_it_time >> train >> is_champion_new >> wake(inference_id(model))
+        asked = promotion_tasks(model, model_doc(facts)) if facts.contract.when_better == "ask" else ()
+        chain(is_it_time, train, *asked, is_champion_new, wake(inference_id(model)))
     return dag
 
 

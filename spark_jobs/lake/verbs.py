@@ -18,9 +18,14 @@ VERBS = {
     "build": ("spark_jobs.lake.build", "build"),
     "train": ("spark_jobs.lake.learning.training", "train"),
     "score": ("spark_jobs.lake.learning.scoring", "score"),
+    "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
     "quarantine": ("spark_jobs.lake.quarantine.review", "review"),
+}
+VERBS_WITHOUT_SPARK = {
+    "report": ("spark_jobs.lake.reports", "report"),
+    "promote": ("spark_jobs.lake.learning.promotion", "promote"),
 }
 SPARK_FAULTS = (
     errors.AnalysisException,
@@ -42,11 +47,10 @@ def do(job: Job) -> JobResult:
     return cast("JobResult", getattr(import_module(module), function)(job))
 
 
-def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) -> JobResult:
-    """Write the quality report of the request's run: the one verb that needs no Spark."""
-    from spark_jobs.lake import reports
-
-    return reports.report(settings, lake, ledger, request)
+def do_without_spark(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) -> JobResult:
+    """Do what a request asks that needs no session."""
+    module, function = VERBS_WITHOUT_SPARK[request.verb]
+    return cast("JobResult", getattr(import_module(module), function)(settings, lake, ledger, request))
 
 
 def is_terminal(error: Exception) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from expectations.errors import ModelError
 from spark_jobs.lake.learning.evaluation.baselines import HISTORY, MAJORITY, baselines_of
 from spark_jobs.lake.learning.evaluation.figures import Figures, figures_of_answers
+from spark_jobs.lake.learning.evaluation.plots import plots_of
 from spark_jobs.lake.learning.evaluation.slices import SliceFigures, became_worse, slices_of
 from spark_jobs.lake.learning.evaluation.verdicts import Verdict, verdict_on
 from spark_jobs.lake.learning.examples import DAY
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class Judgement:
     """Figures on the test days, of the baselines, of parts of the rows and, where there is one, of the champion; and what follows.
 
-    `worse`: one sentence for each part of the rows for which the champion is better.
+    `worse`: one sentence for each part of the rows for which the champion is better. `pages`: file name to a picture, or to the slices as JSON.
     """
 
     figures: Figures
@@ -31,6 +33,7 @@ class Judgement:
     champion: Figures | None
     worse: list[str]
     verdict: Verdict
+    pages: dict[str, bytes]
 
     def recorded(self) -> dict[str, Any]:
         """What the ledger keeps of it with the version: `baseline` is the majority class or the mean."""
@@ -56,7 +59,8 @@ def judged(contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame
     baselines = baselines_of(contract, learned, answers, DAY)
     theirs, their_slices = _of_champion(contract, champion)
     worse = became_worse(contract, slices, their_slices)
-    return Judgement(figures, baselines, slices, theirs, worse, verdict_on(contract, answers, figures, baselines, theirs))
+    pages = plots_of(contract, answers, slices) | {"slices.json": json.dumps(slices, indent=1).encode()}
+    return Judgement(figures, baselines, slices, theirs, worse, verdict_on(contract, answers, figures, baselines, theirs), pages)
 
 
 def _of_champion(contract: ModelContract, answers: pd.DataFrame | None) -> tuple[Figures | None, SliceFigures]:

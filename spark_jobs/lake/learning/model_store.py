@@ -6,13 +6,17 @@ be loaded are those that the contract trusts.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import skops.io
 
@@ -35,6 +39,7 @@ MODEL_FILE = "model.skops"
 PACKAGES = ("scikit-learn", "numpy", "skops")
 """What a model file needs to be read."""
 RUN_TAG = "lake.run"
+KNOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,10 @@ class Registration:
     metrics: dict[str, float]
     facts: dict[str, str]
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """What it was made of and with: the run's artifact `provenance.json`."""
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """Files that show how good it is, by name: the run's artifacts under `evaluation`."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,22 @@ class ModelStore:
             draft.copy_to(Place.of(location))
             return draft.fingerprint()[0]
 
+    def examples(self, training_set: str, sha256: str) -> pd.DataFrame:
+        """The frozen training set of a version. Raises ModelError where it is gone or not the registered one."""
+        import io
+
+        import pyarrow.parquet as pq
+
+        try:
+            data = b"".join(Place.of(self.location(training_set)).chunks())
+        except FileNotFoundError:
+            raise ModelError(f"{self.model.name}: the training set {training_set} is gone; bring it back from a backup, or train again.") from None
+        found = hashlib.sha256(data).hexdigest()
+        if found != sha256:
+            raise ModelError(f"{self.model.name}: the training set {training_set} has sha256 {found}, but {sha256} was registered; find out who changed it.")
+        frame: pd.DataFrame = pq.read_table(io.BytesIO(data)).to_pandas()
+        return frame
+
     def register(self, registration: Registration) -> Registered:
         """Keep the file and the training set, and add a version. A version that a broken attempt of the same run left behind is replaced.
 
@@ -120,6 +145,7 @@ class ModelStore:
             tags = {**registration.facts, RUN_TAG: self._run_tag(registration), "lake.sha256": sha256, "lake.file": self.location(file)}
             tags |= {"lake.training_set": self.location(learned), "lake.training_set_sha256": learned_sha256}
             tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
+            tags |= {f"lake.made_with.{name}": value for name, value in registration.provenance.get("made_with", {}).items()}
             run, version = self._log(registration, draft, tags)
         return Registered(version, file, sha256, learned, learned_sha256, run)
 
@@ -176,6 +202,11 @@ class ModelStore:
             )
             client.log_inputs(run_id, [_dataset(name, facts) for name, facts in registration.datasets.items()])
             client.log_artifacts(run_id, folder, "model")
+            client.log_dict(run_id, registration.provenance, "provenance.json")
+            for name, content in registration.pages.items():
+                page = Path(folder).with_name(name)
+                page.write_bytes(content)
+                client.log_artifact(run_id, str(page), "evaluation")
             version = self._add_version(run_id, tags)
         except BaseException:
             client.set_terminated(run_id, "FAILED")
@@ -198,9 +229,27 @@ class ModelStore:
         added = client.create_model_version(name, f"runs:/{mlflow_run}/model", mlflow_run, tags=tags)
         return int(added.version)
 
+    def require_registry(self) -> None:
+        """Raises TransientError where the MLflow server does not answer: its own client would try for minutes."""
+        address = tracking_address(self._ledger_url)
+        if not address.startswith(("http://", "https://")):
+            return
+        try:
+            urlopen(f"{address.rstrip('/')}/health", timeout=KNOCK_SECONDS).close()  # noqa: S310 - the scheme is checked
+        except HTTPError:
+            return  # it is somebody's own server, but it answers
+        except (OSError, HTTPException) as error:
+            raise TransientError(
+                f"{self.model.name}: the MLflow server at {address} does not answer ({error}), so no model can be registered and the champion stays; "
+                "start it, or set MLFLOW_TRACKING_URI."
+            ) from None
+
     @property
     def _client(self) -> MlflowClient:
         if self._known_client is None:
+            self.require_registry()
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
             os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
             os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
             from mlflow import MlflowClient

@@ -11,6 +11,7 @@ from expectations.days import in_words
 from expectations.ledger import ModelEntry
 from spark_jobs.lake.learning.lesson import learning_code
 from spark_jobs.lake.learning.model_store import ModelStore, Registration
+from spark_jobs.lake.learning.promotion import question_on
 
 if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -> ModelEntry:
-    """Keep the model and what it learned from, record it, and crown it where it may serve."""
+    """Keep the model and what it learned from, record it, and crown it where it may serve, or ask whether it may."""
     model, days, contract, verdict = lesson.model, lesson.days, lesson.model.contract, judgement.verdict
     store, dataset = ModelStore(job.settings, model), _dataset(job, lesson)
     registered = store.register(
@@ -33,6 +34,7 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
             metrics=_metrics(contract.score, trained, judgement),
             facts=_tags(lesson, dataset, judgement),
             datasets={contract.training: dataset},
+            pages=judgement.pages,
         )
     )
     entry = ModelEntry(
@@ -46,9 +48,10 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
         figures={**asdict(registered), **_figures(lesson, trained, judgement)},
         trained_at=datetime.now(UTC),
     )
-    job.ledger.record_model(entry)
+    champion = job.ledger.champion(model.name)
     if verdict.promoted:
-        store.crown(entry.version)
+        store.crown(entry.version)  # before the ledger, by which the old champion serves on where this fails
+    job.ledger.record_model(entry, [question_on(model, entry, champion)] if verdict.outcome == "asks" else ())
     return entry
 
 

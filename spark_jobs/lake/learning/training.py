@@ -15,6 +15,7 @@ from spark_jobs.lake.learning.fitting import search_and_fit
 from spark_jobs.lake.learning.judging import Judgement, judged
 from spark_jobs.lake.learning.lesson import Lesson, columns_seen, columns_told, learning_code, lesson_of
 from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.promotion import ask_again, is_asked
 from spark_jobs.lake.learning.registering import register
 from spark_jobs.lake.learning.telling import training_result
 
@@ -55,10 +56,11 @@ def train(job: Job) -> JobResult:
     known = _recorded(job, lesson)
     if known is not None:
         return known
+    ModelStore(job.settings, model).require_registry()
     trained = _learn(job, lesson)
     entry = register(job, lesson, trained, _judge(lesson, trained))
     trained.folder.delete()
-    return training_result(job.request, model.contract, entry, "done")
+    return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
 
 
 def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
@@ -69,10 +71,11 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
         if entry.run_id == job.request.run_id:
             if entry.champion:
                 ModelStore(job.settings, model).crown(entry.version)
-            return training_result(job.request, model.contract, entry, "done")
+            return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
     newest = versions[0] if versions else None
     if newest and not job.request.force and (newest.inputs, newest.figures["code"]) == (lesson.inputs, learning_code(model)):
-        return training_result(job.request, model.contract, newest, "unchanged")
+        asks = ask_again(job.ledger, model, newest, job.request.run_id)
+        return training_result(job.request, model.contract, newest, "asks" if asks else "unchanged")
     return None
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from expectations.days import ALL
 from expectations.jobs import JobRequest
-from expectations.ledger import Arrival, Attempt, DayEntry, FileEntry, Ledger, ModelEntry, Verdict
+from expectations.ledger import Arrival, Attempt, DayEntry, FileEntry, Ledger, ModelEntry, Question, Verdict
 
 FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
 MADE = DayEntry("silver.sales", FIRST, "published", 3, "run-1", "c1", "l1", {"bronze.sales": {FIRST: 2}}, 10, 8, 1, 1, 0.5)
@@ -135,4 +136,16 @@ def test_a_new_champion_takes_the_title_and_a_challenger_does_not(ledger: Ledger
     assert ledger.champion("dear") == MODEL
     ledger.record_model(replace(MODEL, version=3))
     assert [(entry.version, entry.champion) for entry in ledger.model_versions("dear")] == [(3, True), (2, False), (1, False)]
+    assert ledger.champion("other") == replace(MODEL, model="other")
+
+
+def test_a_crown_given_later_takes_the_title_too_and_can_go_back(ledger: Ledger) -> None:
+    asked = Question("dear", ALL, "promotion", "v2 abc", "run-2", {"version": 2})
+    ledger.record_model(MODEL)
+    ledger.record_model(replace(MODEL, model="other"))
+    ledger.record_model(replace(MODEL, version=2, champion=False), [asked])
+    assert ledger.decisions.questions("dear", "run-2") == [asked]
+    for version in (2, 2, 1):
+        ledger.crown("dear", version)
+        assert [entry.version for entry in ledger.model_versions("dear") if entry.champion] == [version]
     assert ledger.champion("other") == replace(MODEL, model="other")

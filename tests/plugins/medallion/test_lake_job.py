@@ -116,6 +116,26 @@ def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_t
         execute(build(days="2013-01-01"), context())
 
 
+@pytest.mark.usefixtures("server")
+def test_a_training_links_to_its_run_in_mlflow_where_the_server_has_an_address(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = LakeJobOperator(task_id="train", verb="train", name="spender")
+    [link] = train.operator_extra_links
+    engine(answer("done", mlflow_run="abc"))
+    execute(train, context())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    monkeypatch.delenv("LAKE_MLFLOW_URL", raising=False)
+    assert link.get_link(train, ti_key=SimpleNamespace()) == ""  # type: ignore[arg-type]
+    monkeypatch.setenv("LAKE_MLFLOW_URL", "http://127.0.0.1:5000/")
+    assert link.get_link(train, ti_key=SimpleNamespace()) == "http://127.0.0.1:5000/#/runs/abc"  # type: ignore[arg-type]
+
+
+def test_a_promotion_needs_no_spark(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SPARK_LAKE", raising=False)
+    engine(answer("done"))
+    shown = execute(LakeJobOperator(task_id="train.decided", verb="promote", name="spender"), context())
+    assert shown == {"status": "done", "message": "silver.visits done at "}
+
+
 def test_where_no_server_listens_the_task_fails_at_once_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

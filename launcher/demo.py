@@ -65,7 +65,7 @@ def model_figures(lake: Lake, ledger: Ledger) -> str:
             lines.append(f"{name:26} has no champion")
             continue
         score, figures = model.contract.score, champion.figures
-        baseline = figures["baselines"]["majority"][score]
+        baseline = figures["baseline"][score]
         lines.append(f"{f'{name} v{champion.version}':26}{score:>10}{figures['metrics'][score]:>10.4f}{baseline:>10.4f}  {figures['test_days']}")
     return "\n".join(lines)
 

@@ -24,21 +24,22 @@ def as_input(contract: TableContract, name: str) -> Column:
     return column if contract.columns[name].type == "string" else column.cast("double")
 
 
-def read_examples(job: Job, model: Model, versions: dict[str, int], inputs: list[str], told: list[str]) -> pd.DataFrame:
+def read_examples(  # noqa: PLR0913, PLR0917 - what tells rows
+    job: Job, model: Model, versions: dict[str, int], inputs: list[str], told: list[str], version: int | None = None
+) -> pd.DataFrame:
     """The training table's rows of these days, sorted by day and grain: DAY, keys, `inputs`, the `told` columns as they are, and the target:
     0 or 1, a text or a number, by the contract's kind.
 
-    `versions` says at which version each day last changed. Raises TransientError where a day changed while it was read, ModelError
-    where the target cannot be learned.
+    `versions` says at which version each day last changed. `version`: the table as it was then. Raises TransientError where a day changed
+    while it was read, ModelError where the target cannot be learned.
     """
     contract, table = model.contract, job.lake.table(model.contract.training)
     keys = keys_of(table.contract)
     seen = [as_input(table.contract, name).alias(f"x{position}") for position, name in enumerate(inputs)]
     others = [name for name in told if name not in {*keys, *inputs, contract.target}]
-    rows = read_published(job, table.name, versions).select(*keys, *others, *seen, F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias("y"))
+    rows = read_published(job, table.name, versions, version).select(*keys, *others, *seen, F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias("y"))
     frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
-    now = job.ledger.versions(table.name, versions)
-    if now != versions:
+    if version is None and job.ledger.versions(table.name, versions) != versions:
         raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
     _check_target(model, frame)
     named = {f"x{position}": name for position, name in enumerate(inputs)}

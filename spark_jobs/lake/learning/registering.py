@@ -11,6 +11,7 @@ from expectations.days import in_words
 from expectations.ledger import ModelEntry
 from spark_jobs.lake.learning.lesson import learning_code
 from spark_jobs.lake.learning.model_store import ModelStore, Registration
+from spark_jobs.lake.learning.provenance import provenance
 from spark_jobs.lake.learning.promotion import question_on
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -> ModelEntry:
     """Keep the model and what it learned from, record it, and crown it where it may serve, or ask whether it may."""
     model, days, contract, verdict = lesson.model, lesson.days, lesson.model.contract, judgement.verdict
-    store, dataset = ModelStore(job.settings, model), _dataset(job, lesson)
+    store, dataset, made = ModelStore(job.settings, model), _dataset(job, lesson), provenance(job, lesson)
     registered = store.register(
         Registration(
             run_id=job.request.run_id,
@@ -34,6 +35,7 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
             metrics=_metrics(contract.score, trained, judgement),
             facts=_tags(lesson, dataset, judgement),
             datasets={contract.training: dataset},
+            provenance=made,
             pages=judgement.pages,
         )
     )
@@ -45,7 +47,7 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
         first_day=days.days[0],
         last_day=days.days[-1],
         inputs=lesson.inputs,
-        figures={**asdict(registered), **_figures(lesson, trained, judgement)},
+        figures={**asdict(registered), **_figures(lesson, trained, judgement), "provenance": made},
         trained_at=datetime.now(UTC),
     )
     champion = job.ledger.champion(model.name)

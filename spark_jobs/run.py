@@ -86,7 +86,8 @@ def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
     if request.verb in {"score", "rebuild"} and request.version is not None:
         model = lake.model(request.name)
         version_of(ledger, model, request.version)
-        _ = comparisons_of(model) if request.verb == "score" else None
+        if request.verb == "score":
+            comparisons_of(model)
 
 
 def _only_looks(request: JobRequest) -> bool:

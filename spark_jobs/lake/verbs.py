@@ -19,7 +19,6 @@ VERBS = {
     "train": ("spark_jobs.lake.learning.training", "train"),
     "score": ("spark_jobs.lake.learning.scoring", "score"),
     "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
-    "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
     "quarantine": ("spark_jobs.lake.quarantine.review", "review"),

@@ -7,7 +7,6 @@ be loaded are those that the contract trusts.
 from __future__ import annotations
 
 import hashlib
-import hashlib
 import json
 import os
 import tempfile
@@ -59,8 +58,6 @@ class Registration:
     metrics: dict[str, float]
     facts: dict[str, str]
     datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    """What it was made of and with: the run's artifact `provenance.json`."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """What it was made of and with: the run's artifact `provenance.json`."""
     pages: dict[str, bytes] = field(default_factory=dict)
@@ -131,22 +128,6 @@ class ModelStore:
         frame: pd.DataFrame = pq.read_table(io.BytesIO(data)).to_pandas()
         return frame
 
-    def examples(self, training_set: str, sha256: str) -> pd.DataFrame:
-        """The frozen training set of a version. Raises ModelError where it is gone or not the registered one."""
-        import io
-
-        import pyarrow.parquet as pq
-
-        try:
-            data = b"".join(Place.of(self.location(training_set)).chunks())
-        except FileNotFoundError:
-            raise ModelError(f"{self.model.name}: the training set {training_set} is gone; bring it back from a backup, or train again.") from None
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise ModelError(f"{self.model.name}: the training set {training_set} has sha256 {found}, but {sha256} was registered; find out who changed it.")
-        frame: pd.DataFrame = pq.read_table(io.BytesIO(data)).to_pandas()
-        return frame
-
     def register(self, registration: Registration) -> Registered:
         """Keep the file and the training set, and add a version. A version that a broken attempt of the same run left behind is replaced.
 
@@ -164,7 +145,6 @@ class ModelStore:
             tags = {**registration.facts, RUN_TAG: self._run_tag(registration), "lake.sha256": sha256, "lake.file": self.location(file)}
             tags |= {"lake.training_set": self.location(learned), "lake.training_set_sha256": learned_sha256}
             tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
-            tags |= {f"lake.made_with.{name}": value for name, value in registration.provenance.get("made_with", {}).items()}
             tags |= {f"lake.made_with.{name}": value for name, value in registration.provenance.get("made_with", {}).items()}
             run, version = self._log(registration, draft, tags)
         return Registered(version, file, sha256, learned, learned_sha256, run)
@@ -222,7 +202,6 @@ class ModelStore:
             )
             client.log_inputs(run_id, [_dataset(name, facts) for name, facts in registration.datasets.items()])
             client.log_artifacts(run_id, folder, "model")
-            client.log_dict(run_id, registration.provenance, "provenance.json")
             client.log_dict(run_id, registration.provenance, "provenance.json")
             for name, content in registration.pages.items():
                 page = Path(folder).with_name(name)

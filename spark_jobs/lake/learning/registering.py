@@ -11,8 +11,8 @@ from expectations.days import in_words
 from expectations.ledger import ModelEntry
 from spark_jobs.lake.learning.lesson import learning_code
 from spark_jobs.lake.learning.model_store import ModelStore, Registration
-from spark_jobs.lake.learning.provenance import provenance
 from spark_jobs.lake.learning.promotion import question_on
+from spark_jobs.lake.learning.provenance import provenance
 
 if TYPE_CHECKING:
     from spark_jobs.lake.job import Job

@@ -158,7 +158,6 @@ class ModelStore:
         return f"{registration.run_id} of {self._models_path}"
 
     def _save(self, registration: Registration, folder: str) -> None:
-        os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
         _ = self._client  # MLflow reads its switches when it is first imported
         import mlflow.sklearn
         from mlflow.models import infer_signature
@@ -248,6 +247,7 @@ class ModelStore:
     def _client(self) -> MlflowClient:
         if self._known_client is None:
             self.require_registry()
+            os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
             os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

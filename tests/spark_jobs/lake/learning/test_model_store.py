@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import os
+import pickle
+import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +21,9 @@ from expectations.errors import ModelError
 from expectations.loader import load_lake
 from expectations.settings import Settings
 from spark_jobs.lake.learning.model_store import ModelStore, artifact_folder, tracking_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEEN = np.arange(40.0).reshape(20, 2)
 TRUTH = np.arange(20) % 2
@@ -62,12 +70,57 @@ def test_a_type_that_the_contract_does_not_trust_is_refused(tmp_path: Path) -> N
         store(tmp_path).load("m/model.skops", sha256)
 
 
-def test_a_pickle_is_no_model_file(tmp_path: Path) -> None:
+class Command:
+    """What an attacker pickles."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (self.command,)
+
+
+def hostile_skops(command: str) -> bytes:
+    """A well-formed skops file whose load calls os.system: skops calls the class of such a node with the node's content."""
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps((command,)))) as harmless:
+        content = json.loads(harmless.read("schema.json"))
+    schema = {"__class__": "system", "__module__": "os", "__loader__": "ConstructorFromReduceNode", "content": content, "__id__": 0}
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("schema.json", json.dumps({**schema, "protocol": content["protocol"], "_skops_version": content["_skops_version"]}))
+    return data.getvalue()
+
+
+def hostile_pickle(command: str) -> bytes:
+    """A pickle that calls os.system."""
+    return pickle.dumps(Command(command))
+
+
+def test_the_hostile_files_of_these_tests_would_run_their_command(tmp_path: Path) -> None:
+    for name, load in (("a", lambda c: skops.io.loads(hostile_skops(c), trusted=["os.system"])), ("b", lambda c: pickle.loads(hostile_pickle(c)))):  # noqa: S301
+        load(f"touch {tmp_path}/{name}")
+        assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("hostile", [hostile_skops, hostile_pickle])
+def test_a_file_that_would_run_a_command_when_it_is_loaded_is_refused_even_under_its_registered_sum(tmp_path: Path, hostile: Callable[[str], bytes]) -> None:
     file = tmp_path / "_models" / "m" / "model.skops"
     file.parent.mkdir(parents=True)
-    file.write_bytes(b"\x80\x04cos\nsystem\n(S'false'\ntR.")
-    with pytest.raises(ModelError, match="refused"):
+    file.write_bytes(hostile(f"touch {tmp_path}/ran"))
+    with pytest.raises(ModelError, match=r"^flight_delay: the model file is refused: .* Train again, or find out who changed it\.$") as refused:
         store(tmp_path).load("m/model.skops", hashlib.sha256(file.read_bytes()).hexdigest())
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_mlflow_may_not_unpickle_in_a_process_that_registers_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "true")
+    (tmp_path / "mlflow.db").touch()
+    assert store(tmp_path)._client is not None
+    from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION
+
+    assert MLFLOW_ALLOW_PICKLE_DESERIALIZATION.get() is False
 
 
 def test_a_file_that_is_gone_is_told_with_what_to_do(tmp_path: Path) -> None:

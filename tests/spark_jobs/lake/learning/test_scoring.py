@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake.learning.model_store import ModelStore
 from tests.spark_jobs.lake.learning.conftest import ESTIMATOR, MODEL, PREDICTIONS, calls_of
+from tests.spark_jobs.lake.learning.test_model_store import hostile_pickle, hostile_skops
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -73,16 +76,22 @@ def test_features_built_again_with_the_same_rows_are_no_error(calls: LittleLake)
     assert calls.frame(TABLE).count() == 80
 
 
-def test_a_model_file_with_a_changed_byte_scores_nothing(calls: LittleLake) -> None:
+def test_a_model_file_that_somebody_changed_scores_nothing_and_runs_nothing(calls: LittleLake) -> None:
     champion = calls.ledger.champion("answers")
     assert champion is not None
-    file = Path(load_settings().models_path) / champion.figures["file"]
-    data = bytearray(file.read_bytes())
-    data[100] ^= 1
-    file.write_bytes(data)
-    result = calls.run("score", "answers", "2024-05-15")
-    assert result.status == "failed_terminal"
-    assert "the model file is refused" in result.message
+    file, changed = Path(load_settings().models_path) / champion.figures["file"], bytearray()
+    changed += file.read_bytes()
+    changed[100] ^= 1
+    command = f"touch {calls.project}/ran"
+    for data in (bytes(changed), hostile_skops(command), hostile_pickle(command)):
+        file.write_bytes(data)
+        for sha256 in (champion.figures["sha256"], hashlib.sha256(data).hexdigest()):
+            calls.ledger.record_model(replace(champion, figures={**champion.figures, "sha256": sha256}))
+            result = calls.run("score", "answers", "2024-05-15")
+            assert result.status == "failed_terminal"
+            assert result.message.startswith("answers: the model file is refused: ")
+            assert "\n" not in result.message
+    assert not (calls.project / "ran").exists()
     assert TABLE not in {path.name for path in calls.project.rglob("*")}
     assert calls.ledger.days(TABLE) == {}
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.settings import load_settings
-from spark_jobs.lake.learning.model_store import ModelStore
 
 if TYPE_CHECKING:
     from expectations.ledger import ModelEntry

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from expectations.errors import ContractError, did_you_mean
 from expectations.logic_checks import check_estimator
-from expectations.model_contract import METRICS
+from expectations.model_contract import HEALTH_COLUMNS, HEALTH_GRAIN, METRICS
 from expectations.table_checks import check_table_name
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def check_model(lake: Lake, model: Model) -> None:
     if model.contract.comparisons is not None:
         check_table_name(lake, model.line("comparisons"), model.contract.comparisons)
         _check_predictions(lake, model, model.contract.comparisons)
+    _check_health(lake, model)
     check_estimator(model)
 
 
@@ -149,3 +150,22 @@ def _check_predictions(lake: Lake, model: Model, name_of_table: str) -> None:
         grain = ", ".join([*features.grain, "model_version"])
         needs = f"write: append, day: {features.day} and grain: [{grain}]"
         raise ContractError(f"{table.file}:1: {table.name} keeps the predictions of {model.name}, so it needs {needs}.")
+
+
+def _check_health(lake: Lake, model: Model) -> None:
+    """Watching writes these columns; several models may share the table."""
+    name = model.contract.health
+    if name is None:
+        if model.contract.train.alarms:
+            raise ContractError(f"{model.line('train')}: alarms ring on what watching finds; add health: gold.model_health, and that table's contract.")
+        return
+    check_table_name(lake, model.line("health"), name)
+    table = lake.tables[name]
+    found = {column: facts.type for column, facts in table.contract.columns.items()}
+    if found != HEALTH_COLUMNS:
+        needs = ", ".join(f"{column}: {{type: {kind}}}" for column, kind in HEALTH_COLUMNS.items())
+        raise ContractError(f"{table.line('columns')}: {table.name} keeps the health of {model.name}, so its columns are {needs}.")
+    asked = (table.contract.write, table.contract.day, table.contract.order_by, set(table.contract.grain))
+    if asked != ("merge", "watched_on", "measured_at", set(HEALTH_GRAIN)):
+        needs = f"write: merge, day: watched_on, order_by: measured_at and grain: [{', '.join(HEALTH_GRAIN)}]"
+        raise ContractError(f"{table.file}:1: {table.name} keeps the health of {model.name}, so it needs {needs}.")

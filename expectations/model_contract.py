@@ -23,6 +23,20 @@ METRICS: dict[Kind, tuple[Metric, ...]] = {
     "regression": ("mae", "rmse", "r2"),
 }
 """The metrics that a kind of model is measured by."""
+HEALTH_COLUMNS = {
+    "watched_on": "date",
+    "model_name": "string",
+    "model_version": "int",
+    "measure": "string",
+    "measure_of": "string",
+    "value": "double",
+    "rows": "bigint",
+    "made_from": "string",
+    "measured_at": "timestamp",
+}
+"""The columns of a table of model health: one row a day, model version and figure. `measure` is psi or a metric, `measure_of` the input or answer
+that drifted (empty for a metric), `made_from` tells the state of the day's data."""
+HEALTH_GRAIN = ("watched_on", "model_name", "model_version", "measure", "measure_of")
 
 
 class Split(Facts):

@@ -21,6 +21,7 @@ from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, TRAINING_TIMEOUT, task_defaults
 from medallion.run_name import run_name
 from medallion.triggering import wake
+from medallion.watching import watch_tasks
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
@@ -103,6 +104,7 @@ def inference_dag(model: str) -> DAG:
     ) as dag:
         score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts))
         comparison_tasks(facts, model_days_task(model), score) >> report_task(scored_table(facts))
+        watch_tasks(facts, score, training_id(model))
     return dag
 
 

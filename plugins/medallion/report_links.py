@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REPORTS = "/lake/reports"
 """Where the api-server serves reports; see report_pages.py."""
-PUBLISHING_VERBS = ("build", "score")
+PUBLISHING_VERBS = ("build", "score", "watch")
 
 
 def base_path() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 
 from medallion.retrying import LIGHT_TIMEOUT
@@ -9,7 +11,7 @@ from medallion.retrying import LIGHT_TIMEOUT
 RUN = "{{ dag_run.dag_id }}__{{ dag_run.run_id }}"
 
 
-def wake(dag_id: str, *, task_id: str = "", conf: dict[str, str] | None = None, trigger_rule: str = "none_failed", doc: str = "") -> TriggerDagRunOperator:
+def wake(dag_id: str, *, task_id: str = "", conf: dict[str, Any] | None = None, trigger_rule: str = "none_failed", doc: str = "") -> TriggerDagRunOperator:
     """The task `trigger_<dag_id>`, or `task_id` where `dag_id` is a template. `conf`: the fields of its form.
 
     A retry finds the run that its first try made and is skipped; a run that was cleared and runs again wakes the DAG anew. Without

@@ -18,6 +18,7 @@ VERBS = {
     "build": ("spark_jobs.lake.build", "build"),
     "train": ("spark_jobs.lake.learning.training", "train"),
     "score": ("spark_jobs.lake.learning.scoring", "score"),
+    "watch": ("spark_jobs.lake.learning.watching.watch", "watch"),
     "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),

@@ -74,7 +74,7 @@ def _confusion(axes: Axes, truth: Any, predicted: Any) -> None:
     counts = confusion_matrix(truth, predicted, labels=classes)
     axes.imshow(counts, cmap="Blues")
     for row, column in np.ndindex(counts.shape):
-        axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=8)
+        axes.annotate(f"{counts[row, column]:,}", (column, row), ha="center", va="center", fontsize=8)
     places = range(len(classes))
     axes.set_xticks(places, classes, rotation=45, ha="right")
     axes.set_yticks(places, classes)

@@ -1,0 +1,1 @@
+"""Watches a model that serves, and says when it should learn anew."""

@@ -123,7 +123,8 @@ def _result(  # noqa: PLR0913, PLR0917 - what was found
     job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame, reread: Reread, difference: float
 ) -> JobResult:
     recorded, now = entry.figures.get("provenance", {}).get("made_with", {}), made_with(model)
-    changed = {name: {"then": recorded.get(name, "not recorded"), "now": value} for name, value in now.items() if recorded.get(name) != value}
+    changed = {name: {"then": recorded[name], "now": value} for name, value in now.items() if recorded.get(name, value) != value}
+    surroundings = f"made with another {', '.join(changed)} than then" if changed else "contract, code, lock and packages are those of then"
     versions = entry.inputs.get(model.contract.training, {})
     is_same = difference <= SAME and not reread.differing
     parts = [
@@ -131,7 +132,7 @@ def _result(  # noqa: PLR0913, PLR0917 - what was found
         f"{len(frozen):,} rows is the registered one",
         reread.in_words(model.contract.training, max(versions.values(), default=0)),
         f"the predictions for {entry.figures['test_days']} differ by {difference:.3g} at most",
-        f"made with another {', '.join(changed)} than then" if changed else "contract, code, lock and packages are those of then",
+        surroundings if recorded else "what it was made with was not recorded then",
     ]
     facts: dict[str, Any] = {
         "model": model.name,

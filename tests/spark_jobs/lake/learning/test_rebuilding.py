@@ -78,3 +78,12 @@ def test_ledger_and_mlflow_say_what_a_version_was_made_of_and_with(calls: Little
     assert {name.removeprefix("lake.made_with."): value for name, value in tags.items() if name.startswith("lake.made_with.")} == made["made_with"]
     [artifact] = (calls.project / ".lake").rglob("provenance.json")
     assert json.loads(artifact.read_text()) == made
+
+
+def test_a_model_of_groups_is_made_again_too(calls: LittleLake) -> None:
+    text = (calls.project / "expectations/models/answers.yaml").read_text()
+    calls.write("expectations/models/answers.yaml", text + "engine: per_group\ngroup_by: kind\n")
+    trained = calls.run("train", "answers", "2024-05-01..2024-05-14", run_id="train-2")
+    assert trained.status == "done", trained.message
+    result = calls.run("rebuild", "answers", run_id="rebuild-1", version=2)
+    assert (result.status, result.facts["rows_differing"], result.facts["changed"]) == ("done", 0, {}), result.message

@@ -33,7 +33,7 @@ def replay(job: Job, table: Table) -> JobResult:
     refused, nothing is written. Raises RequestError for a table that is filled by inference.
     """
     if not table.contract.source and not table.logic:
-        raise RequestError(f"{table.name} is filled by a model; run its inference: it scores what waits once its features have changed, or another version serves.")
+        raise RequestError(f"{table.name} is filled by a model; run its inference: it scores what waits once its features changed or another version serves.")
     waiting = _waiting(job, table)
     groups = waiting.groupBy("_key", "_day", "_arrival_day", "_state").count().collect() if waiting is not None else []
     sources = [table.name] if table.contract.source else job.lake.bronze_of(table.name)

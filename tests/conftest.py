@@ -28,6 +28,12 @@ START_SECONDS = 90
 pytest_plugins = ["tests.end_to_end.running_lake"]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever asks for the Spark server is marked so, wherever it stands: `make test-fast` leaves it out."""
+    if "spark_remote" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.spark)
+
+
 @pytest.fixture(scope="session")
 def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Spark Connect server with Delta, as the launcher would start it."""

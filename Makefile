@@ -61,7 +61,7 @@ test: check ## all checks and all tests, except the benchmarks
 	$(LAUNCH) exec python -m pytest -m "(end_to_end or browser) and not benchmark"
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
-	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not benchmark"
+	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pyspark.sql import functions as F
@@ -41,7 +41,7 @@ def read_examples(  # noqa: PLR0913, PLR0917 - what tells rows
     frame: pd.DataFrame = rows.toArrow().to_pandas().sort_values(keys, kind="stable", ignore_index=True)
     if version is None and job.ledger.versions(table.name, versions) != versions:
         raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
-    _check_target(model, frame)
+    check_target(model, frame["y"].unique().tolist())
     named = {f"x{position}": name for position, name in enumerate(inputs)}
     # a key may be an input too: then it is kept once, as the input
     keyed = frame.drop(columns=[key for key in keys if key in inputs]).rename(columns={**named, "y": contract.target})
@@ -61,8 +61,9 @@ def keys_of(contract: TableContract) -> list[str]:
     return [day, *(name for name in contract.grain if name != day)]
 
 
-def _check_target(model: Model, frame: pd.DataFrame) -> None:
-    contract, found = model.contract, frame["y"].unique().tolist()
+def check_target(model: Model, found: list[Any]) -> None:
+    """`found` are the target's values. Raises ModelError where they cannot be learned."""
+    contract = model.contract
     known = [value for value in found if not pd.isna(value)]
     fits = set(known) == {0.0, 1.0} if contract.kind == "binary" else len(known) > 1
     if not fits or len(known) < len(found) or any(value in (float("inf"), float("-inf")) for value in known):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.learning.lesson import Lesson
+    from spark_jobs.lake.learning.pipelines import Kept
 
 POSITION = "_position"
 """The column of kept examples for their order, which Spark does not keep."""
@@ -39,6 +40,8 @@ class Fitted:
     candidates: list[Candidate]
     folder: SearchFolder
     seconds: dict[str, float]
+    kept: Kept | None = None
+    """Where it lies in the lake already; None where the registry has to keep it."""
 
 
 def search_and_fit(job: Job, lesson: Lesson, examples: pd.DataFrame) -> Fitted:

@@ -22,6 +22,7 @@ import skops.io
 
 from expectations.errors import ModelError, TransientError
 from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.pipelines import Kept, copy_folder, open_pipeline
 from spark_jobs.lake.learning.worker import read_model
 from spark_jobs.lake.storage import Place
 
@@ -62,6 +63,8 @@ class Registration:
     """What it was made of and with: the run's artifact `provenance.json`."""
     pages: dict[str, bytes] = field(default_factory=dict)
     """Files that show how good it is, by name: the run's artifacts under `evaluation`."""
+    kept: Kept | None = None
+    """Where model and training set lie in the lake already, as those of Spark ML do; None where they are still to be kept."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,13 @@ class ModelStore:
         return f"{self._models_path}/{path}"
 
     def load(self, file: str, sha256: str) -> Any:
-        """The fitted estimator. Raises ModelError where the file is not the registered one or holds a type that the contract does not trust."""
+        """The fitted estimator, or the KeptPipeline where it is one of Spark ML.
+
+        Raises ModelError where the file is not the registered one or holds a type that the contract does not trust.
+        """
         try:
+            if not file.endswith(MODEL_FILE):
+                return open_pipeline(self.location(file), sha256)
             return read_model(self.location(file), sha256, self.trusted)
         except FileNotFoundError:
             raise ModelError(f"{self.model.name}: the model file {file} is gone; train again, or bring it back from MLflow.") from None
@@ -135,19 +143,24 @@ class ModelStore:
         """
         with tempfile.TemporaryDirectory() as folder:
             draft = f"{folder}/model"
-            self._save(registration, draft)
-            saved = Place.of(f"{draft}/{MODEL_FILE}")
-            sha256 = saved.fingerprint()[0]
-            file, learned = (f"{self.model.name}/{sha256[:16]}/{name}" for name in (MODEL_FILE, "examples.parquet"))
-            saved.copy_to(Place.of(self.location(file)))
-            learned_sha256 = self.keep_examples(registration.examples, self.location(learned))
-            self.load(file, sha256)
-            tags = {**registration.facts, RUN_TAG: self._run_tag(registration), "lake.sha256": sha256, "lake.file": self.location(file)}
-            tags |= {"lake.training_set": self.location(learned), "lake.training_set_sha256": learned_sha256}
+            kept = registration.kept or self._keep(registration, draft)
+            if registration.kept:
+                copy_folder(self.location(kept.file), draft)
+            self.load(kept.file, kept.sha256)
+            tags = {**registration.facts, RUN_TAG: self._run_tag(registration), "lake.sha256": kept.sha256, "lake.file": self.location(kept.file)}
+            tags |= {"lake.training_set": self.location(kept.training_set), "lake.training_set_sha256": kept.training_set_sha256}
             tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
             tags |= {f"lake.made_with.{name}": value for name, value in registration.provenance.get("made_with", {}).items()}
             run, version = self._log(registration, draft, tags)
-        return Registered(version, file, sha256, learned, learned_sha256, run)
+        return Registered(version, kept.file, kept.sha256, kept.training_set, kept.training_set_sha256, run)
+
+    def _keep(self, registration: Registration, draft: str) -> Kept:
+        self._save(registration, draft)
+        saved = Place.of(f"{draft}/{MODEL_FILE}")
+        sha256 = saved.fingerprint()[0]
+        file, learned = (f"{self.model.name}/{sha256[:16]}/{name}" for name in (MODEL_FILE, "examples.parquet"))
+        saved.copy_to(Place.of(self.location(file)))
+        return Kept(file, sha256, learned, self.keep_examples(registration.examples, self.location(learned)))
 
     def crown(self, version: int) -> None:
         """Point the alias `champion` at a version, for people and tools; the lake itself asks the ledger."""

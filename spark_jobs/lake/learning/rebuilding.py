@@ -15,7 +15,7 @@ from expectations.model_versions import version_of
 from spark_jobs.lake.learning.answering import with_answers
 from spark_jobs.lake.learning.estimators import build_estimator, for_contract, seeded, with_parameters
 from spark_jobs.lake.learning.examples import DAY, keys_of, read_examples
-from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.model_store import MODEL_FILE, ModelStore
 from spark_jobs.lake.learning.provenance import made_with
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ def rebuild(job: Job) -> JobResult:
     if job.request.version is None:
         raise RequestError(f"{model.name}: which version? Add --version, for example --version 1.")
     entry = version_of(job.ledger, model, job.request.version)
+    if not entry.figures["file"].endswith(MODEL_FILE):
+        raise RequestError(
+            f"{model.name} v{entry.version} is a pipeline of Spark ML, whose sums depend on how the rows lie; only models of scikit-learn are made again."
+        )
     frozen = ModelStore(job.settings, model).examples(entry.figures["training_set"], entry.figures["training_set_sha256"])
     _require_columns(model, entry, frozen)
     reread = _read_again(job, model, entry, frozen)

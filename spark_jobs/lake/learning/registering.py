@@ -28,15 +28,16 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
     registered = store.register(
         Registration(
             run_id=job.request.run_id,
-            estimator=trained.estimator,
+            estimator=trained.fitted.estimator,
             examples=trained.examples,
             seen=trained.examples[list(contract.inputs)].head(100),
-            parameters={**trained.best.parameters, "seed": contract.seed, "threshold": contract.threshold},
+            parameters={**trained.fitted.best.parameters, "seed": contract.seed, "threshold": contract.threshold},
             metrics=_metrics(contract.score, trained, judgement),
             facts=_tags(lesson, dataset, judgement),
             datasets={contract.training: dataset},
             provenance=made,
             pages=judgement.pages,
+            kept=trained.fitted.kept,
         )
     )
     entry = ModelEntry(
@@ -81,7 +82,7 @@ def _metrics(score: str, trained: Trained, judgement: Judgement) -> dict[str, fl
     figures = {f"test_{name}": value for name, value in judgement.figures.items()}
     beside = {**judgement.baselines, "champion": judgement.champion or {}}
     figures |= {f"{rival}_{name}": value for rival, theirs in beside.items() for name, value in theirs.items()}
-    return figures | {f"search_{score}": trained.best.mean} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
+    return figures | {f"search_{score}": trained.fitted.best.mean} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
 
 
 def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str, Any]:
@@ -90,11 +91,11 @@ def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str
         "code": learning_code(lesson.model),
         "inputs": list(lesson.model.contract.inputs),
         "score": lesson.model.contract.score,
-        "parameters": trained.best.parameters,
-        "search": [{"parameters": c.parameters, "scores": list(c.scores), "mean": c.mean} for c in trained.candidates],
+        "parameters": trained.fitted.best.parameters,
+        "search": [{"parameters": c.parameters, "scores": list(c.scores), "mean": c.mean, "part": c.part} for c in trained.fitted.candidates],
         **judgement.recorded(),
         "learned_days": in_words(days.learned),
         "test_days": in_words(days.test),
-        "rows": len(trained.examples),
+        "rows": trained.rows,
         "seconds": {name: round(value, 3) for name, value in trained.seconds.items()},
     }

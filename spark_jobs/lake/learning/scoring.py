@@ -14,6 +14,7 @@ from spark_jobs.lake import commit
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.learning.examples import as_input, keys_of
 from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.pipelines import KeptPipeline, as_pipeline_input
 from spark_jobs.lake.learning.scoring_worker import ADDED, PREDICTED, PROBABILITY, UNSCORED, scoring_task
 from spark_jobs.lake.logic import conform
 from spark_jobs.lake.publishing import publish
@@ -24,6 +25,7 @@ from spark_jobs.lake.reading import read_published
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+    from expectations.contract import TableContract
     from expectations.lake import Model, Table
     from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
@@ -154,13 +156,32 @@ def _answered(job: Job, model: Model, entry: ModelEntry, rows: DataFrame, keys: 
     """The keys of the rows, with the columns of ADDED."""
     features = job.lake.table(model.contract.features).contract
     store_of_model, (file, sha256) = ModelStore(job.settings, model), (entry.figures["file"], entry.figures["sha256"])
-    store_of_model.load(file, sha256)  # refused here, with one sentence, rather than by every worker
+    opened = store_of_model.load(file, sha256)  # refused here, with one sentence, rather than by every worker
+    if isinstance(opened, KeptPipeline):
+        return _answered_by_pipeline(model, opened, features, rows, keys, entry.figures["inputs"])
     inputs = {f"_x{position}": name for position, name in enumerate(entry.figures["inputs"])}
     seen = [as_input(features, name).alias(alias) for alias, name in inputs.items()]
     task = scoring_task(store_of_model.location(file), sha256, store_of_model.trusted, inputs, model.contract.kind)
     schema = {**{key: features.columns[key].type for key in keys}, **ADDED[model.contract.kind]}
     job.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", BATCH_ROWS)
     return rows.select(*keys, *seen).mapInArrow(task, ", ".join(f"`{name}` {kind}" for name, kind in schema.items()))
+
+
+def _answered_by_pipeline(  # noqa: PLR0913, PLR0917 - what is asked, and who
+    model: Model, pipeline: KeptPipeline, features: TableContract, rows: DataFrame, keys: list[str], inputs: list[str]
+) -> DataFrame:
+    """The same, where the rows are: a pipeline of Spark ML needs no worker."""
+    named = {f"_k{position}": key for position, key in enumerate(keys)}  # a key may be an input too
+    seen = rows.select(*(F.col(key).alias(alias) for alias, key in named.items()), *(as_pipeline_input(features, name).alias(name) for name in inputs))
+    said = pipeline.answers(seen, model.contract.kind, model.contract.threshold)
+    answers = [name for name in ADDED[model.contract.kind] if name != UNSCORED]
+    number = F.col(answers[0])
+    is_answer = number.isNotNull() & ~F.isnan(number)
+    return said.select(
+        *(F.col(alias).alias(key) for alias, key in named.items()),
+        *(F.when(is_answer, F.col(name)).alias(name) for name in answers),
+        F.when(~is_answer, F.lit("unscored(the answer is nan)")).alias(UNSCORED),
+    )
 
 
 def _version_of(day: Column, versions: dict[str, int]) -> Column:

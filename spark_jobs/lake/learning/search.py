@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from expectations.errors import ModelError
+from spark_jobs.lake.learning.clusters import climb_on_ray, fit_on_dask
 from spark_jobs.lake.learning.estimators import for_contract, with_parameters
 from spark_jobs.lake.learning.evaluation.figures import SCORERS
 from spark_jobs.lake.learning.fitting_worker import fitting_task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from expectations.model_contract import Budget, ModelContract
+    from spark_jobs.lake.learning.clusters import Task
     from spark_jobs.lake.learning.search_folder import SearchFolder
     from spark_jobs.lake.learning.splitting import Fold
 
@@ -33,7 +35,7 @@ OUTCOME = "id bigint, score double, seconds double, error string"
 class Candidate:
     """Parameters and their score on each fold (of scikit-learn's scorer: the greater the better); `seconds` of all its fits.
 
-    It learned from the newest 1/`part` of each fold's days: 1, unless it dropped out on the way.
+    It learned from the newest 1/`part` of each fold's days: 1, unless it dropped out on the way (on Ray: after some of the folds).
     """
 
     parameters: dict[str, Any]
@@ -73,9 +75,17 @@ def search(spark: SparkSession, contract: ModelContract, estimator: Any, folder:
 
     Raises ModelError where a parameter is unknown or a fit fails; the outcomes of the others stay.
     """
-    fits, waiting, found = _Fits(spark, contract, estimator, folder), candidates_of(contract), []
+    fits = _Fits(spark, contract, estimator, folder)
+    if contract.search_on == "ray":
+        return fits.race(candidates_of(contract), folds(1))
+    return climb(contract, lambda grid, part: fits.rung(grid, folds(part), part))
+
+
+def climb(contract: ModelContract, judge: Callable[[list[dict[str, Any]], int], list[Candidate]]) -> list[Candidate]:
+    """All candidates of the contract, as `judge` judged them on the last rung that each reached; it takes them and the rung's part of the days."""
+    waiting, found = candidates_of(contract), []
     for part in rungs_of(contract.budget, len(waiting)):
-        rung = fits.rung(waiting, folds(part), part)
+        rung = judge(waiting, part)
         ranked = sorted(rung, key=lambda candidate: -candidate.mean)  # of equal ones the first stays first
         going_on = ranked[: math.ceil(len(rung) / contract.budget.factor)] if part > 1 else []
         found += [candidate for candidate in rung if candidate not in going_on]
@@ -99,35 +109,53 @@ class _Fits:
 
     def rung(self, grid: list[dict[str, Any]], folds: Sequence[Fold], part: int) -> list[Candidate]:
         """Every one of the grid on every fold."""
-        keys = [self._key(parameters, fold) for parameters in grid for fold in folds]
-        fits = dict(zip(keys, ((parameters, fold) for parameters in grid for fold in folds), strict=True))
-        known = self.folder.outcomes(keys)
-        known |= self._make({key: fits[key] for key in keys if key not in known})
-        for position, key in enumerate(keys):
-            outcome = known[key]
-            if outcome["error"] or outcome["score"] is None or math.isnan(outcome["score"]):
-                parameters, number = fits[key][0], position % len(folds) + 1
-                why = (outcome["error"] or "its score is undefined; has the fold only one class?")[:500]
-                raise ModelError(f"the fit of {parameters or 'the estimator'} on fold {number} of {len(folds)} failed: {why}")
-        rows = [[known[key] for key in keys[at : at + len(folds)]] for at in range(0, len(keys), len(folds))]
+        fits = self._keyed(grid, folds)
+        known = self.folder.outcomes(list(fits))
+        due = {key: fit for key, fit in fits.items() if key not in known}
+        known |= dict(zip(due, self._make(list(due.items())), strict=True))
+        return [self._candidate(parameters, folds, [known[self._key(parameters, fold)] for fold in folds], part) for parameters in grid]
+
+    def race(self, grid: list[dict[str, Any]], folds: Sequence[Fold]) -> list[Candidate]:
+        """The grid on Ray: fold after fold, and of each fold only the best go on. One that dropped out has fewer scores, and a part of its own."""
+        fits = self._keyed(grid, folds)
+        known = self.folder.outcomes(list(fits))
+        there = [[known.get(self._key(parameters, fold)) for fold in folds] for parameters in grid]
+        # one task for all, by their positions in the grid
+        task = self._task([(self._key(parameters, fold), (parameters, fold)) for parameters in grid for fold in folds])
+        raced = climb_on_ray(task, there, self.contract.budget.factor)
         return [
-            Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part)
-            for parameters, outcomes in zip(grid, rows, strict=True)
+            self._candidate(parameters, folds, outcomes, 1 if len(outcomes) == len(folds) else self.contract.budget.factor)
+            for parameters, outcomes in zip(grid, raced, strict=True)
         ]
 
-    def _make(self, due: dict[str, tuple[dict[str, Any], Fold]]) -> dict[str, dict[str, Any]]:
-        """The outcome of each fit, by its key."""
+    def _candidate(self, parameters: dict[str, Any], folds: Sequence[Fold], outcomes: list[dict[str, Any]], part: int) -> Candidate:
+        for number, outcome in enumerate(outcomes, 1):
+            if outcome["error"] or outcome["score"] is None or math.isnan(outcome["score"]):
+                why = (outcome["error"] or "its score is undefined; has the fold only one class?")[:500]
+                raise ModelError(f"the fit of {parameters or 'the estimator'} on fold {number} of {len(folds)} failed: {why}")
+        return Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part)
+
+    def _make(self, due: list[tuple[str, tuple[dict[str, Any], Fold]]]) -> list[dict[str, Any]]:
+        """The outcomes of these fits, in order."""
         if not due:
-            return {}
-        contract, keys = self.contract, list(due)
+            return []
+        task = self._task(due)
+        if self.contract.search_on == "dask":
+            return fit_on_dask(task, len(due))
+        # range() has exactly one row a partition, and adaptive execution does not merge its partitions
+        rows = self.spark.range(0, len(due), 1, len(due)).mapInPandas(task, OUTCOME).collect()
+        return [{"score": row.score, "seconds": row.seconds, "error": row.error} for row in sorted(rows, key=lambda row: row.id)]
+
+    def _task(self, due: list[tuple[str, tuple[dict[str, Any], Fold]]]) -> Task:
+        contract = self.contract
         fits = [
             (for_contract(contract, with_parameters(self.estimator, parameters)), fold.first, fold.learned, fold.judged, self.folder.outcome(key))
-            for key, (parameters, fold) in due.items()
+            for key, (parameters, fold) in due
         ]
-        task = fitting_task(self.folder.examples, list(contract.inputs), contract.target, fits, SCORERS[contract.score])
-        # range() has exactly one row a partition, and adaptive execution does not merge its partitions
-        rows = self.spark.range(0, len(fits), 1, len(fits)).mapInPandas(task, OUTCOME).collect()
-        return {keys[row.id]: {"score": row.score, "seconds": row.seconds, "error": row.error} for row in rows}
+        return fitting_task(self.folder.examples, list(contract.inputs), contract.target, fits, SCORERS[contract.score])
+
+    def _keyed(self, grid: list[dict[str, Any]], folds: Sequence[Fold]) -> dict[str, tuple[dict[str, Any], Fold]]:
+        return {self._key(parameters, fold): (parameters, fold) for parameters in grid for fold in folds}
 
     def _key(self, parameters: dict[str, Any], fold: Fold) -> str:
         """What a fit is known by within its folder, which stands for examples and code."""

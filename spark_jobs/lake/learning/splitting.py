@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,18 +64,20 @@ def split_days(table: str, days: Iterable[str], split: Split, folds: int) -> Day
     return DaySplit(tuple(ordered[first:validation]), tuple(ordered[validation:test]), tuple(ordered[test:]))
 
 
-def time_folds(split: DaySplit, folds: int, example_days: Sequence[str], part: int = 1) -> list[Fold]:
-    """`folds` time-ordered folds of the training days (scikit-learn's TimeSeriesSplit over days), then the validation days as the last one.
+def day_folds(split: DaySplit, folds: int, part: int = 1) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The days learned from and the days judged of `folds` time-ordered folds of the training days, and of the validation days as the last one.
 
-    `example_days` is the day of each example, sorted. Each fold learns from the newest 1/`part` of its days, at least one.
+    scikit-learn's TimeSeriesSplit over days. Each fold learns from the newest 1/`part` of its days, at least one.
     """
-    count = dict.fromkeys(split.days, 0)
-    for day in example_days:
-        count[day] += 1
-
-    def fold(learned: int, judged: int) -> Fold:
-        first, end, last = (sum(count[day] for day in split.days[:days]) for days in (learned - math.ceil(learned / part), learned, judged))
-        return Fold(end, last, first)
-
     pairs = [(len(learned), int(judged[-1]) + 1) for learned, judged in TimeSeriesSplit(n_splits=folds).split(list(split.training))]
-    return [fold(learned, judged) for learned, judged in [*pairs, (len(split.training), len(split.learned))]]
+    pairs.append((len(split.training), len(split.learned)))
+    return [(split.days[learned - math.ceil(learned / part) : learned], split.days[learned:judged]) for learned, judged in pairs]
+
+
+def time_folds(split: DaySplit, folds: int, example_days: Sequence[str], part: int = 1) -> list[Fold]:
+    """The folds of day_folds as positions in the examples; `example_days` is the day of each example, sorted."""
+    found: list[Fold] = []
+    for learned, judged in day_folds(split, folds, part):
+        first, end, last = (bisect.bisect_left(example_days, learned[0]), *(bisect.bisect_right(example_days, days[-1]) for days in (learned, judged)))
+        found.append(Fold(end, last, first))
+    return found

@@ -15,6 +15,8 @@ from spark_jobs.lake.learning.fitting import search_and_fit
 from spark_jobs.lake.learning.judging import Judgement, judged
 from spark_jobs.lake.learning.lesson import Lesson, columns_seen, columns_told, learning_code, lesson_of
 from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.pipeline_training import freeze, sample, search_and_fit_pipeline
+from spark_jobs.lake.learning.pipelines import KeptPipeline, pipeline_answers
 from spark_jobs.lake.learning.promotion import ask_again, is_asked
 from spark_jobs.lake.learning.registering import register
 from spark_jobs.lake.learning.telling import training_result
@@ -25,28 +27,25 @@ if TYPE_CHECKING:
     from expectations.jobs import JobResult
     from expectations.lake import Model
     from spark_jobs.lake.job import Job
-    from spark_jobs.lake.learning.search import Candidate
-    from spark_jobs.lake.learning.search_folder import SearchFolder
+    from spark_jobs.lake.learning.fitting import Fitted
 
 
 @dataclass(frozen=True)
 class Trained:
     """A fitted estimator, what it learned, and what it answers.
 
-    `examples` are all that were read, those of the test days too, with the contract's inputs; `learned` are those that it saw. `answers` are
-    the examples of the test days (day, keys, told columns, truth) with the model's answer, `champion` the same with the champion's.
+    `examples` are all that were read, those of the test days too, with the contract's inputs (of a spark_ml model a sample of the `rows`);
+    `learned` are those that it saw. `answers` are the examples of the test days (day, keys, told columns, truth) with the model's answer,
+    `champion` the same with the champion's.
     """
 
-    estimator: Any
-    best: Candidate
-    candidates: list[Candidate]
+    fitted: Fitted
     examples: pd.DataFrame
+    rows: int
     learned: pd.DataFrame
     answers: pd.DataFrame
     champion: pd.DataFrame | None
     seconds: dict[str, float]
-    folder: SearchFolder
-    """What a repetition of a search that failed goes on from; no longer needed once the model is registered."""
 
 
 def train(job: Job) -> JobResult:
@@ -59,7 +58,7 @@ def train(job: Job) -> JobResult:
     ModelStore(job.settings, model).require_registry()
     trained = _learn(job, lesson)
     entry = register(job, lesson, trained, _judge(lesson, trained))
-    trained.folder.delete()
+    trained.fitted.folder.delete()  # a repetition of a search that failed goes on from it
     return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
 
 
@@ -81,20 +80,28 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
 
 def _learn(job: Job, lesson: Lesson) -> Trained:
     model, contract, started = lesson.model, lesson.model.contract, time.monotonic()
-    examples = read_examples(job, model, lesson.versions, columns_seen(job, model), columns_told(model))
+    frozen = freeze(job, lesson) if contract.engine == "spark_ml" else None
+    examples = sample(job, lesson, frozen) if frozen else read_examples(job, model, lesson.versions, columns_seen(job, model), columns_told(model))
     read = time.monotonic()
     is_test = examples[DAY].isin(lesson.days.test)
     learned, test = examples[~is_test], examples[is_test]
     require_learnable(model.name, contract, learned, test)
-    fitted = search_and_fit(job, lesson, examples)
+    fitted = search_and_fit_pipeline(job, lesson, frozen) if frozen else search_and_fit(job, lesson, examples)
     try:
-        answers = with_answers(contract, fitted.estimator, test, list(contract.inputs))
+        answers = _answers(job, model, fitted.estimator, test, list(contract.inputs))
     except ValueError as error:
         raise _failure(lesson, error) from error
     champion = _champion_answers(job, model, test)
     extra = [name for name in columns_seen(job, model) if name not in contract.inputs]
     seconds = {"read": read - started, **fitted.seconds}
-    return Trained(fitted.estimator, fitted.best, fitted.candidates, examples.drop(columns=extra), learned, answers, champion, seconds, fitted.folder)
+    rows = frozen.rows if frozen else len(examples)
+    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, champion, seconds)
+
+
+def _answers(job: Job, model: Model, estimator: Any, test: pd.DataFrame, inputs: list[str]) -> pd.DataFrame:
+    if isinstance(estimator, KeptPipeline):
+        return pipeline_answers(job.spark, job.lake.table(model.contract.training).contract, estimator, model.contract, test, inputs)
+    return with_answers(model.contract, estimator, test, inputs)
 
 
 def _judge(lesson: Lesson, trained: Trained) -> Judgement:
@@ -119,6 +126,6 @@ def _champion_answers(job: Job, model: Model, test: pd.DataFrame) -> pd.DataFram
         return None
     try:
         estimator = ModelStore(job.settings, model).load(champion.figures["file"], champion.figures["sha256"])
-        return with_answers(model.contract, estimator, test, columns)
+        return _answers(job, model, estimator, test, columns)
     except (ModelError, ValueError):
         return None

@@ -1,0 +1,101 @@
+"""The same search on a Dask or a Ray cluster: the one whose address is set, else one on this machine, with a worker a core.
+
+Both read the examples from the search's folder and keep each finished fit there, as Spark's workers do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from expectations.errors import ContractError
+from spark_jobs.lake.learning import fitting_worker, grouped, worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    import pandas as pd
+
+    Task = Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]
+    Outcome = dict[str, Any]
+    """`score`, `seconds` and `error` of a fit."""
+
+DASK_ADDRESS, RAY_ADDRESS = "LAKE_DASK_ADDRESS", "LAKE_RAY_ADDRESS"
+"""Environment variables: tcp://host:8786 of a Dask scheduler, host:6379 of a Ray head."""
+SHIPPED: tuple[ModuleType, ...] = (worker, grouped, fitting_worker, sys.modules[__name__])
+"""What travels by value: a cluster's workers need not have this package."""
+
+
+def fit_on_dask(task: Task, count: int) -> list[Outcome]:
+    """The outcomes of `count` fits of a fitting_task, in order, by joblib on Dask. Raises ContractError where Dask is not installed."""
+    try:
+        import cloudpickle
+        import joblib
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise _missing("dask") from None
+    for module in SHIPPED:
+        cloudpickle.register_pickle_by_value(module)
+    start: Any = LocalCluster  # these have no types
+    connect: Any = Client
+    with ExitStack() as stack:
+        address = os.environ.get(DASK_ADDRESS) or stack.enter_context(start(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None))
+        client = stack.enter_context(connect(address))
+        stack.enter_context(joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60))
+        return list(joblib.Parallel()(joblib.delayed(one_fit)(task, position) for position in range(count)))
+
+
+def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> list[list[Outcome]]:
+    """For each candidate the outcomes of its folds, by Ray Tune with ASHA: after each fold only the best 1/`factor` go on to the next.
+
+    `known` has for each candidate and fold the outcome that needs no fit. Raises ContractError where Ray is not installed.
+    Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+        from ray import cloudpickle, tune
+    except ImportError:
+        raise _missing("ray") from None
+    for module in SHIPPED:
+        cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
+    folds = len(known[0])
+
+    def candidate(config: dict[str, Any]) -> None:
+        scores, rows = [], []
+        for fold, outcome in enumerate(known[config["candidate"]]):
+            rows.append(outcome or one_fit(task, config["candidate"] * folds + fold))
+            score = rows[-1]["score"]
+            scores.append(float("-inf") if score is None else score)
+            tune.report({"mean": sum(scores) / len(scores), "outcomes": list(rows)})
+
+    address = os.environ.get(RAY_ADDRESS)
+    ray.init(address=address, include_dashboard=False, num_cpus=None if address else os.cpu_count(), log_to_driver=False, configure_logging=False)
+    try:
+        asha = tune.schedulers.ASHAScheduler(max_t=folds, grace_period=1, reduction_factor=factor)
+        found = tune.Tuner(
+            tune.with_resources(candidate, {"cpu": 1}),
+            param_space={"candidate": tune.grid_search(list(range(len(known))))},
+            tune_config=tune.TuneConfig(metric="mean", mode="max", scheduler=asha),
+            run_config=tune.RunConfig(verbose=0),
+        ).fit()
+        ended = [found[position] for position in range(len(found))]
+        outcomes = {(result.config or {})["candidate"]: (result.metrics or {})["outcomes"] for result in ended}
+    finally:
+        ray.shutdown()
+    return [outcomes[position] for position in range(len(known))]
+
+
+def one_fit(task: Task, position: int) -> Outcome:
+    """The outcome of the fit at this position of a fitting_task."""
+    import pandas
+
+    row = next(iter(task(iter([pandas.DataFrame({"id": [position]})])))).iloc[0]
+    return {"score": None if pandas.isna(row["score"]) else float(row["score"]), "seconds": float(row["seconds"]), "error": row["error"]}
+
+
+def _missing(extra: str) -> ContractError:
+    return ContractError(f"the contract says search_on: {extra}, which is not installed here; install the extra .[{extra}], or write search_on: spark.")

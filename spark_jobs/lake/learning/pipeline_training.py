@@ -1,0 +1,173 @@
+"""Searches and fits pipelines of Spark ML where the rows are: what is collected is a sample, to judge by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import AnalysisException, IllegalArgumentException
+from pyspark.sql import functions as F
+
+from expectations.errors import ModelError, TransientError
+from expectations.model_contract import SMALLER_IS_BETTER
+from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
+from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
+from spark_jobs.lake.learning.fitting import Fitted
+from spark_jobs.lake.learning.lesson import columns_seen, columns_told, learning_code
+from spark_jobs.lake.learning.pipelines import (
+    LABEL,
+    Kept,
+    answered,
+    as_pipeline_input,
+    build_pipeline,
+    folder_sha256,
+    keep_pipeline,
+    label,
+    open_pipeline,
+)
+from spark_jobs.lake.learning.search import Candidate, best_of, climb
+from spark_jobs.lake.learning.search_folder import SearchFolder
+from spark_jobs.lake.learning.splitting import day_folds
+from spark_jobs.lake.learning.worker import write_whole
+from spark_jobs.lake.reading import read_published
+from spark_jobs.lake.storage import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import DataFrame
+
+    from spark_jobs.lake.job import Job
+    from spark_jobs.lake.learning.lesson import Lesson
+
+MOST_COLLECTED = 200_000
+"""Rows of the learned days, and of the test days, that are collected to judge by: the error of a ROC AUC is then about 0.001."""
+
+
+@dataclass(frozen=True)
+class FrozenExamples:
+    """The training set as a folder of Parquet: `rows` of them, with DAY, keys, inputs, told columns and target; its place and its sum."""
+
+    path: str
+    sha256: str
+    frame: DataFrame
+    rows: int
+    classes: tuple[str, ...]
+
+    def of(self, days: Iterable[str]) -> DataFrame:
+        """The rows of these days."""
+        return self.frame.filter(F.col(DAY).isin(list(days)))
+
+
+def freeze(job: Job, lesson: Lesson) -> FrozenExamples:
+    """Write the training set, sorted by day and grain. Raises TransientError where a day changed meanwhile, ModelError where the target cannot be learned."""
+    model, contract = lesson.model, lesson.model.contract
+    table = job.lake.table(contract.training)
+    keys, seen = keys_of(table.contract), columns_seen(job, model)
+    told = [name for name in columns_told(model) if name not in {*keys, *seen, contract.target}]
+    rows = read_published(job, table.name, lesson.versions).select(
+        F.col(keys[0]).cast("string").alias(DAY),
+        *(key for key in keys if key not in seen),
+        *told,
+        *(as_pipeline_input(table.contract, name).alias(name) for name in seen),
+        F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias(contract.target),
+    )
+    path = f"{model.name}/{job.request.run_key}/examples.parquet"
+    location = f"{job.settings.models_path}/{path}"
+    rows.sort(DAY, *keys).write.mode("overwrite").parquet(location)
+    if job.ledger.versions(table.name, lesson.versions) != lesson.versions:
+        raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
+    frame = job.spark.read.parquet(location)
+    found = frame.filter(F.col(DAY).isin(list(lesson.days.learned))).select(contract.target).distinct()
+    values = [row[0] for row in found.filter(F.col(contract.target).isNotNull()).sort(contract.target).limit(1000).collect()]
+    nulls = [row[0] for row in frame.filter(F.col(contract.target).isNull()).select(contract.target).limit(1).collect()]
+    check_target(model, [*values, *nulls])
+    classes = tuple(values) if contract.kind == "multiclass" else ()
+    return FrozenExamples(path, folder_sha256(location), frame, frame.count(), classes)
+
+
+def sample(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataFrame:
+    """At most about MOST_COLLECTED rows of the learned days and as many of the test days, the same every time, sorted by day and grain."""
+    import pandas as pd
+
+    keys = keys_of(job.lake.table(lesson.model.contract.training).contract)
+    parts = []
+    for days in (lesson.days.learned, lesson.days.test):
+        rows = frozen.of(days)
+        one_of = math.ceil(rows.count() / MOST_COLLECTED)
+        some = rows.filter(F.pmod(F.xxhash64(*keys), F.lit(one_of)) == 0) if one_of > 1 else rows
+        parts.append(some.toArrow().to_pandas())
+    found: pd.DataFrame = pd.concat(parts).sort_values([DAY, *keys], kind="stable", ignore_index=True)
+    return found
+
+
+def search_and_fit_pipeline(job: Job, lesson: Lesson, frozen: FrozenExamples) -> Fitted:
+    """The best pipeline for these rows, kept in the lake. Raises ModelError where a fit fails; the fits that went well are then not made again."""
+    model, contract, started = lesson.model, lesson.model.contract, time.monotonic()
+    fits = _PipelineFits(lesson, frozen, _folder(job, lesson))
+    candidates = climb(contract, fits.rung)
+    searched, best = time.monotonic(), best_of(candidates)
+    fitted = fits.fit(best.parameters, lesson.days.learned)
+    file = f"{model.name}/{job.request.run_key}/model"
+    location = f"{job.settings.models_path}/{file}"
+    sha256 = keep_pipeline(fitted, location, frozen.classes)
+    seconds = {"search": searched - started, "fit": time.monotonic() - searched}
+    kept = Kept(file, sha256, frozen.path, frozen.sha256)
+    return Fitted(open_pipeline(location, sha256), best, candidates, fits.folder, seconds, kept)
+
+
+def _folder(job: Job, lesson: Lesson) -> SearchFolder:
+    facts = repr((sorted(lesson.versions.items()), learning_code(lesson.model)))
+    folder = SearchFolder(f"{job.settings.models_path}/{lesson.model.name}/_search/{hashlib.sha256(facts.encode()).hexdigest()[:16]}")
+    place = Place.of(folder.location)
+    place.system.create_dir(place.path, recursive=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class _PipelineFits:
+    """The fits of one search: one after the other, for each takes all of Spark."""
+
+    lesson: Lesson
+    frozen: FrozenExamples
+    folder: SearchFolder
+
+    def rung(self, grid: list[dict[str, Any]], part: int) -> list[Candidate]:
+        """Every one of the grid on every fold."""
+        folds = day_folds(self.lesson.days, self.lesson.model.contract.folds, part)
+        found = []
+        for parameters in grid:
+            outcomes = [self._outcome(parameters, learned, judged) for learned, judged in folds]
+            found.append(Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part))
+        return found
+
+    def fit(self, parameters: dict[str, Any], days: Iterable[str]) -> PipelineModel:
+        """The pipeline with these parameters, fitted on these days."""
+        model = self.lesson.model
+        pipeline = build_pipeline(model, parameters)
+        try:
+            return pipeline.fit(self.frozen.of(days).withColumn(LABEL, label(model.contract, self.frozen.classes)))
+        except (AnalysisException, IllegalArgumentException) as error:
+            raise ModelError(f"{model.name}: the fit of {parameters or 'the pipeline'} failed: {str(error).splitlines()[0][:500]}") from None
+
+    def _outcome(self, parameters: dict[str, Any], learned: tuple[str, ...], judged: tuple[str, ...]) -> dict[str, Any]:
+        contract, started = self.lesson.model.contract, time.monotonic()
+        key = hashlib.sha256(repr((sorted(parameters.items()), learned, judged, contract.score)).encode()).hexdigest()[:32]
+        known = self.folder.outcomes([key]).get(key)
+        if known is not None:
+            return known
+        scored = self.fit(parameters, learned).transform(self.frozen.of(judged))
+        answers = answered(scored, [contract.target], contract.kind, contract.threshold, self.frozen.classes)
+        figure = figures_of_answers(contract, answers.toArrow().to_pandas()).get(contract.score)
+        if figure is None:
+            name = self.lesson.model.name
+            raise ModelError(f"{name}: {contract.score} of {parameters or 'the pipeline'} on {judged[0]}..{judged[-1]} is undefined; have they only one class?")
+        outcome = {"score": -figure if contract.score in SMALLER_IS_BETTER else figure, "seconds": time.monotonic() - started}
+        write_whole(self.folder.outcome(key), json.dumps(outcome))
+        return outcome

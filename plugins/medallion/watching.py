@@ -44,7 +44,9 @@ def watch_tasks(model: Model, score: BaseOperator, training_dag: str) -> None:
             execution_timeout=LIGHT_TIMEOUT,
             doc_md="Whether an alarm of the contract rings; the reason is in the log.",
         )
-        watch >> is_alarmed >> wake(training_dag, conf={"force": True}, doc=f"Trains {model.name} anew because an alarm rings.")
+        # not where the tasks before it were skipped: a comparison is no reason to train
+        trigger = wake(training_dag, conf={"force": True}, trigger_rule="all_success", doc=f"Trains {model.name} anew because an alarm rings.")
+        _ = watch >> is_alarmed >> trigger
 
 
 def alarm_rings(model: str, dag_run: DagRunProtocol) -> bool:

@@ -41,6 +41,7 @@ def facts(folder: Path) -> dict[str, object]:
                         "docs": task.doc_md,
                         "retries": task.retries,
                         "timeout": bool(task.execution_timeout),
+                        "trigger_rule": task.trigger_rule.value,
                         "outlets": [outlet.name for outlet in task.outlets],
                         "group": task.task_group.group_id if task.task_group else None,
                     }

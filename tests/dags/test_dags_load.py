@@ -79,6 +79,9 @@ def test_inference_has_a_form_for_a_version_and_compares_only_where_the_contract
     assert (sample["tasks"]["which_version"]["upstream"], sample["tasks"]["compare"]["upstream"]) == (["resolve_days"], ["which_version"])
     assert sample["tasks"]["compare"]["outlets"] == ["gold.delay_comparisons"]
     assert sample["tasks"]["quality_reports"]["upstream"] == ["compare", "score"]
+    # where a version is compared `score` is skipped, and with it all that follows from a new prediction
+    following = ("watch", "is_alarmed", "trigger_flight_delay_training")
+    assert {sample["tasks"][name]["trigger_rule"] for name in following} == {"all_success"}
 
 
 def test_the_gates_are_last_tasks_so_that_the_run_fails_with_them(shop_dags: dict[str, Any]) -> None:

@@ -43,8 +43,8 @@ def read_examples(  # noqa: PLR0913, PLR0917 - what tells rows
         raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
     check_target(model, frame["y"].unique().tolist())
     named = {f"x{position}": name for position, name in enumerate(inputs)}
-    # a key may be an input too: then it is kept once, as the input
-    keyed = frame.drop(columns=[key for key in keys if key in inputs]).rename(columns={**named, "y": contract.target})
+    # a key may be an input or the target too: then it is kept once, as that
+    keyed = frame.drop(columns=[key for key in keys if key in {*inputs, contract.target}]).rename(columns={**named, "y": contract.target})
     days = pd.Series([str(day) for day in frame[str(table.contract.day)]], name=DAY)
     return pd.concat([days, keyed.astype({contract.target: "int64"}) if contract.kind == "binary" else keyed], axis="columns")
 

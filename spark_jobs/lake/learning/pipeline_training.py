@@ -73,7 +73,7 @@ def freeze(job: Job, lesson: Lesson) -> FrozenExamples:
     told = [name for name in columns_told(model) if name not in {*keys, *seen, contract.target}]
     rows = read_published(job, table.name, lesson.versions).select(
         F.col(keys[0]).cast("string").alias(DAY),
-        *(key for key in keys if key not in seen),
+        *(key for key in keys if key not in {*seen, contract.target}),
         *told,
         *(as_pipeline_input(table.contract, name).alias(name) for name in seen),
         F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias(contract.target),

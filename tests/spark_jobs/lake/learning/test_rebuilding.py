@@ -76,7 +76,7 @@ def test_ledger_and_mlflow_say_what_a_version_was_made_of_and_with(calls: Little
     client = MlflowClient(f"sqlite:///{calls.project}/.lake/mlflow.db")
     tags = client.get_model_version("answers", "1").tags
     assert {name.removeprefix("lake.made_with."): value for name, value in tags.items() if name.startswith("lake.made_with.")} == made["made_with"]
-    [artifact] = (calls.project / ".lake").rglob("provenance.json")
+    [artifact] = (calls.project / ".lake").rglob(f"{figures['mlflow_run']}/artifacts/provenance.json")
     assert json.loads(artifact.read_text()) == made
 
 

@@ -59,6 +59,7 @@ def test_mlflow_has_the_version_under_the_alias_with_days_delta_version_and_sum(
     assert run.info.status == "FINISHED"
     assert run.data.metrics["test_roc_auc"] == figures["metrics"]["roc_auc"]
     assert [read.dataset.name for read in run.inputs.dataset_inputs] == ["silver.calls"]
+    assert [Path(file.path).name for file in client.list_artifacts(version.run_id, "evaluation")] == ["calibration.png", "precision_recall.png", "slices.json"]
 
 
 def test_the_same_run_again_registers_nothing(calls: LittleLake) -> None:

@@ -11,18 +11,16 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass, field
-from http.client import HTTPException
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
-from urllib.request import urlopen
 
 import skops.io
 
 from expectations.errors import ModelError, TransientError
 from spark_jobs.lake.learning.grouped import Grouped
 from spark_jobs.lake.learning.pipelines import Kept, copy_folder, open_pipeline
+from spark_jobs.lake.learning.registry import artifact_folder, open_client, require_answer, tracking_address
 from spark_jobs.lake.learning.worker import read_model
 from spark_jobs.lake.storage import Place
 
@@ -40,7 +38,6 @@ MODEL_FILE = "model.skops"
 PACKAGES = ("scikit-learn", "numpy", "skops")
 """What a model file needs to be read."""
 RUN_TAG = "lake.run"
-KNOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -243,31 +240,13 @@ class ModelStore:
 
     def require_registry(self) -> None:
         """Raises TransientError where the MLflow server does not answer: its own client would try for minutes."""
-        address = tracking_address(self._ledger_url)
-        if not address.startswith(("http://", "https://")):
-            return
-        try:
-            urlopen(f"{address.rstrip('/')}/health", timeout=KNOCK_SECONDS).close()  # noqa: S310 - the scheme is checked
-        except HTTPError:
-            return  # it is somebody's own server, but it answers
-        except (OSError, HTTPException) as error:
-            raise TransientError(
-                f"{self.model.name}: the MLflow server at {address} does not answer ({error}), so no model can be registered and the champion stays; "
-                "start it, or set MLFLOW_TRACKING_URI."
-            ) from None
+        require_answer(self.model.name, tracking_address(self._ledger_url))
 
     @property
     def _client(self) -> MlflowClient:
         if self._known_client is None:
             self.require_registry()
-            os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
-            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-            os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-            os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-            from mlflow import MlflowClient
-
-            self._known_client = MlflowClient(tracking_address(self._ledger_url))
+            self._known_client = open_client(tracking_address(self._ledger_url))
         return self._known_client
 
     def _experiment(self) -> str:
@@ -275,23 +254,6 @@ class ModelStore:
         if known is not None:
             return str(known.experiment_id)
         return str(self._client.create_experiment(self.model.name, artifact_folder(tracking_address(self._ledger_url))))
-
-
-def tracking_address(ledger_url: str) -> str:
-    """MLFLOW_TRACKING_URI, else a database beside the ledger. Raises ModelError where neither is there."""
-    address = os.environ.get("MLFLOW_TRACKING_URI")
-    if address:
-        return address
-    if not ledger_url.startswith("sqlite:///"):
-        raise ModelError("MLFLOW_TRACKING_URI is not set, so there is no registry for models; set it to your MLflow server's address.")
-    return f"sqlite:///{Path(ledger_url.removeprefix('sqlite:///')).with_name('mlflow.db')}"
-
-
-def artifact_folder(address: str) -> str | None:
-    """Where the files of runs go: an MLflow server decides for itself, a SQLite file has its files beside it."""
-    if not address.startswith("sqlite:///"):
-        return None
-    return Path(address.removeprefix("sqlite:///")).with_name("mlflow-artifacts").absolute().as_uri()
 
 
 def _dataset(table: str, facts: dict[str, Any]) -> Any:

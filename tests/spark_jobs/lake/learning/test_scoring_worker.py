@@ -55,6 +55,15 @@ def test_scoring_travels_alone_and_gives_the_keys_with_the_answer(tmp_path: Path
     assert np.allclose(found[PROBABILITY], model.predict_proba(SEEN)[:, 1], rtol=0, atol=1e-12)
 
 
+def test_a_model_is_read_once_a_process(tmp_path: Path) -> None:
+    sha256 = kept(tmp_path, LogisticRegression().fit(SEEN, TRUTH))
+    file = tmp_path / "_models" / "m" / "model.skops"
+    batch = pa.RecordBatch.from_pandas(SEEN)
+    first = list(scoring_task(str(file), sha256, [], {"a": "a", "b": "b"}, "binary")(iter([batch])))
+    file.unlink()
+    assert list(scoring_task(str(file), sha256, [], {"a": "a", "b": "b"}, "binary")(iter([batch]))) == first
+
+
 def test_the_rows_that_a_model_refuses_are_found_and_the_others_are_scored() -> None:
     names = pd.DataFrame({"name": ["ann", "bob"] * 50})
     model = make_pipeline(OneHotEncoder(handle_unknown="error"), LogisticRegression()).fit(names, [0, 1] * 50)

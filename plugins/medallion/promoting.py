@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from expectations.settings import load_settings
-from medallion.asking import DecisionOperator, plain, reason_field
+from medallion.asking import PATIENCE, DecisionOperator, plain, reason_field
 from medallion.lake_job import LakeJobOperator
 from medallion.retrying import LIGHT_TIMEOUT
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PROMOTE, KEEP = "Promote", "Keep the old one"
+WHAT_FOLLOWS = (
+    f"*{PROMOTE}*: it serves from the next scoring on. *{KEEP}*: it stays registered and the champion serves on; so too where nobody answers within "
+    f"{int(PATIENCE.total_seconds() // 3600)} hours, but then the run fails."
+)
 
 
 class PromotionOperator(DecisionOperator):
@@ -35,7 +39,7 @@ class PromotionOperator(DecisionOperator):
     def shown(self, questions: list[Question]) -> tuple[str, str]:
         """Headline, and evidence as Markdown."""
         versions = ", ".join(f"v{question.evidence['version']}" for question in questions)
-        return f"Promote {self.about} {versions}?", "\n\n".join(map(comparison_text, questions))
+        return f"Promote {self.about} {versions}?", "\n\n".join([*map(comparison_text, questions), WHAT_FOLLOWS])
 
     def note(self, question: Question, answer: str, who: str, reason: str) -> None:
         """Write the first answer down."""

@@ -97,6 +97,11 @@ def noted(notes: Path) -> list[str]:
     return sorted(file.name.rpartition(" ")[0] for file in files)
 
 
+def outcomes(folder: SearchFolder) -> dict[str, str]:
+    """The kept outcomes, as they are written."""
+    return {file.name: file.read_text() for file in Path(folder.location).glob("*.json")}
+
+
 @pytest.mark.spark
 def test_a_search_that_was_killed_goes_on_and_makes_no_finished_fit_again(spark: SparkSession, folder: SearchFolder, tmp_path: Path) -> None:
     (tmp_path / "ridge.py").write_text(RIDGE)
@@ -106,15 +111,16 @@ def test_a_search_that_was_killed_goes_on_and_makes_no_finished_fit_again(spark:
     facts = contract("regression", "mae", alpha=[1, 2, 3, 4])
     with pytest.raises(Exception, match="worker exited unexpectedly"):
         search(spark, facts, estimator, folder, newest)
-    kept = len(list(Path(folder.location).glob("*.json")))
+    kept = outcomes(folder)
     first = noted(notes)
     (notes / "power cut").rmdir()
     whole = search(spark, facts, estimator, folder, newest)
     second = noted(notes)
     wanted = sorted(f"alpha {alpha} on {rows} rows" for alpha in (1, 2, 3, 4) for rows in (100, 200, 300))
-    assert 0 < kept <= len(first)
-    assert len(second) == 12 - kept
+    assert 0 < len(kept) < len(outcomes(folder)) == 12
+    assert kept.items() <= outcomes(folder).items(), "their seconds would be others"
     assert sorted({*first, *second}) == wanted
+    assert not {f"alpha 1 on {rows} rows" for rows in (100, 200, 300)} & {*second}
     assert search(spark, facts, estimator, folder, newest) == whole
     assert noted(notes) == []
 

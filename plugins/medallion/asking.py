@@ -28,6 +28,10 @@ ASKED = "asked"
 """The XCom that keeps which questions a person was shown: day, rule, candidate."""
 PATIENCE = timedelta(hours=12)
 """How long a question waits. A daily DAG runs one run at a time: the next day's must not wait for ever."""
+WHAT_FOLLOWS = (
+    f"*{PUBLISH}*: the rows enter the table as they are, and the day counts as not clean. *{HOLD}*, or no answer within "
+    f"{int(PATIENCE.total_seconds() // 3600)} hours: the table stays as it is, and the run fails."
+)
 
 
 def decision_id(table: str) -> str:
@@ -107,7 +111,7 @@ class DecisionOperator(HITLOperator):
 
     def shown(self, questions: list[Question]) -> tuple[str, str]:
         """Headline, and evidence as Markdown."""
-        return f"Publish {self.about} of {in_words(question.day for question in questions)}?", "\n\n".join(map(evidence_text, questions))
+        return f"Publish {self.about} of {in_words(question.day for question in questions)}?", "\n\n".join([*map(evidence_text, questions), WHAT_FOLLOWS])
 
     def note(self, question: Question, answer: str, who: str, reason: str) -> None:
         """Write an answer down; a later one to the same question counts."""
@@ -138,23 +142,16 @@ def evidence_text(question: Question) -> str:
     """What a person has to know, as Markdown."""
     evidence = question.evidence
     lines = [
-        f"**{question.day}**, rule `{question.rule}`: {plain(evidence['sentence'])}",
-        _counts(evidence),
-        f"- examples: {'; '.join(plain(example) for example in evidence['examples'])}" if evidence["examples"] else "",
+        f"**{question.day}**, rule `{question.rule}`: {plain(evidence['sentence'].removeprefix(f'{question.rule}: '))}",
         f"- before: {'; '.join(plain(entry) for entry in evidence['trend'])}" if evidence["trend"] else "- before: never judged",
         f"- answered before: {'; '.join(plain(entry) for entry in evidence['earlier_answers'])}" if evidence.get("earlier_answers") else "",
-        f"- rows asked about: `{question.candidate}`; if they change, you are asked again",
+        "- your answer holds for just these rows: if they change, you are asked again",
     ]
     return "\n".join(filter(None, lines))
 
 
 def _key(question: Question) -> tuple[str, str, str]:
     return question.day, question.rule, question.candidate
-
-
-def _counts(evidence: dict[str, Any]) -> str:
-    observed = f", observed {plain(evidence['observed'])}" if evidence["observed"] else ""
-    return f"- {evidence['broken']:,} of {evidence['judged']:,} rows break it{observed}"
 
 
 def plain(text: str) -> str:

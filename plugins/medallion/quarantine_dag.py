@@ -48,8 +48,11 @@ DOC = """Shows the rows that wait in a table's quarantine, and lets them come ba
 | `reopen` | takes a `discard` back; then the rows are replayed |
 | `replay` | the days of the rows are built again, through the same gate: after a rule was changed, or a contract |
 
-Days, rule and rows narrow down which rows are meant. What is done twice is done once. Where a replay has published something, the
-table's daily pipeline is woken for these days, so that what is made of the table follows."""
+Days, rule and rows narrow down which rows are meant; `discard` and `reopen` need one of them, `edit` needs rows. What is done twice is
+done once. Where a replay has published something, the table's daily pipeline is woken for these days, so that what is made of the
+table follows. An edit is taken back by a job: `make job DO="quarantine TABLE --action edit --rows ID --values '{}' --reason WHY"`."""
+
+ACTIONS = "look: show what waits. edit: write the right texts. discard: give rows up. reopen: take a discard back. replay: judge again."
 
 
 class ReviewOperator(LakeJobOperator):
@@ -81,7 +84,7 @@ class ReviewOperator(LakeJobOperator):
             if field not in form:  # Airflow takes any field over REST: without `rows`, `row` would mean all of them
                 raise RequestError(f"the form has no field {field[:40]!r}; known are {', '.join(form)}.{did_you_mean(field, form)}")
         days = _days(form)
-        values = form["values"]
+        values = form["values"] or None  # the page fills an empty field with {}, which must not take an edit back
         _refuse_numbers(values or {})
         texts = {name: str(form[name] or "") for name in ("rule", "rows", "reason")}
         who = dag_run.triggering_user_name or "unknown"
@@ -165,7 +168,7 @@ def _form() -> dict[str, Param]:
     text: dict[str, Any] = {"type": ["null", "string"], "maxLength": LONGEST_FIELD}
     return {
         "table": Param(type="string", enum=sorted(load_lake().tables), title="Table", description="Whose quarantine."),
-        "action": Param("look", enum=["look", "edit", "discard", "reopen", "replay"], title="Action", description="What to do; see the DAG's docs."),
+        "action": Param("look", enum=["look", "edit", "discard", "reopen", "replay"], title="Action", description=ACTIONS),
         **day_fields("all days"),
         "rule": Param(None, title="Rule", description="Only rows that broke this rule.", **{**text, "maxLength": LONGEST_RULE}),
         "rows": Param(
@@ -175,7 +178,7 @@ def _form() -> dict[str, Param]:
             None,
             type=["null", "object"],
             title="Values",
-            description='edit: the right texts, for example {"distance": "100"}, numbers in quotes too; {} takes back what was edited before.',
+            description='edit: the right texts, for example {"distance": "100"}, numbers in quotes too.',
         ),
         "reason": Param(
             None, title="Reason", description="edit, discard: why; kept with the row.", format="multiline", **{**text, "maxLength": LONGEST_REASON}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from expectations.contract import QuarantineLimit
     from expectations.lake import Table
+    from expectations.ledger import Verdict
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.gate import Asked, Judgement
     from spark_jobs.lake.job import Job
@@ -114,14 +115,21 @@ class Ruling:
         elif known and known.answer == "hold" and not (self.job.request.force and known.run_id != self.job.request.run_id):
             rulings.refuse(day, [f"{asked.sentence} Held by {known.answered_by}: {known.reason}. To be asked again, run the day with Rebuild."])
         else:
-            rulings.questions.append(Question(self.table.name, day, asked.rule, candidate, self.job.request.run_id, self._evidence(asked, known)))
+            rulings.questions.append(Question(self.table.name, day, asked.rule, candidate, self.job.request.run_id, self._evidence(day, asked, known)))
 
-    def _evidence(self, asked: Asked, known: Question | None) -> dict[str, Any]:
-        trend = [f"{verdict.day}: {verdict.observed or verdict.rows_broken}" for verdict in self.job.ledger.history(self.table.name, asked.rule, TREND)]
+    def _evidence(self, day: str, asked: Asked, known: Question | None) -> dict[str, Any]:
         counts = {"judged": asked.judged, "broken": asked.broken, "observed": asked.observed}
         earlier = list(known.evidence.get("earlier_answers", ())) if known else []
         earlier += [f"{known.answer} by {known.answered_by}: {known.reason}"] if known and known.answer else []
-        return {"sentence": asked.sentence, **counts, "examples": list(asked.examples), "trend": trend, "earlier_answers": earlier}
+        return {"sentence": asked.sentence, **counts, "examples": list(asked.examples), "trend": self._trend(day, asked.rule), "earlier_answers": earlier}
+
+    def _trend(self, day: str, rule: str) -> list[str]:
+        """How the rule last judged the days before, the latest first."""
+        last: dict[str, Verdict] = {}
+        for verdict in self.job.ledger.history(self.table.name, rule, TREND * 10):
+            last.setdefault(verdict.day, verdict)
+        days = sorted((near for near in last if near < day or day == ALL), reverse=True)[:TREND]
+        return [f"{near}: {last[near].observed or f'{last[near].rows_broken:,} of {last[near].rows_judged:,} rows'}" for near in days]
 
 
 def _beyond(limit: QuarantineLimit, quarantined: int, rows: int) -> str:

@@ -75,9 +75,17 @@ def require_rows(table: Table, ids: Iterable[str], rows: DataFrame | None) -> No
 
 
 def _require_rule(table: Table, rule: str, rows: DataFrame) -> None:
-    known = sorted(row["rule"] for row in rows.select(F.explode("_rules").alias("rule")).distinct().collect())
+    known = _rules(rows)
     if rule not in known:
-        raise RequestError(f"{table.name}: no row is in quarantine for {rule!r}, but for {', '.join(known) or 'nothing'}.{did_you_mean(rule, known)}")
+        raise RequestError(f"{table.name}: {_no_such_rule(rule, known)}")
+
+
+def _rules(rows: DataFrame) -> list[str]:
+    return sorted(row["rule"] for row in rows.select(F.explode("_rules").alias("rule")).distinct().collect())
+
+
+def _no_such_rule(rule: str, known: list[str]) -> str:
+    return f"no row is in quarantine for {rule!r}, but for {', '.join(known) or 'nothing'}.{did_you_mean(rule, known)}"
 
 
 # look
@@ -96,7 +104,15 @@ def look(job: Job, table: Table) -> JobResult:
     facts["shown"] = [*lines, *map(_line, shown)]
     rest = waiting + discarded - len(shown)
     message = f"{table.name}: {_rows(waiting)} {'waits' if waiting == 1 else 'wait'} in quarantine, {discarded:,} discarded"
-    return _done(job, message + (f"; {rest:,} more than shown" if rest else ""), facts)
+    message += f"; {rest:,} more than shown" if rest else ""
+    return _done(job, message if waiting or discarded else message + _mistyped(job, table), facts)
+
+
+def _mistyped(job: Job, table: Table) -> str:
+    """A hint where the rule that was asked for is none that refused a row; it may also be one whose rows have all come back."""
+    rows, rule = store.counted(job, table), wish(job).rule
+    known = _rules(rows) if rule and rows is not None else [rule]
+    return "" if rule in known else f"; {_no_such_rule(rule, known)}"
 
 
 def _totals(rows: DataFrame) -> dict[str, int]:

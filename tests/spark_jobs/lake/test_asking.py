@@ -110,7 +110,7 @@ def test_a_row_rule_asks_with_examples_and_the_trend(shop: LittleLake) -> None:
     (question,) = shop.ledger.decisions.questions("silver.sales")
     assert (question.evidence["broken"], question.evidence["judged"]) == (1, 2)
     assert question.evidence["examples"] == ["cents = 2"]
-    assert question.evidence["trend"] == [f"{DAY}: 0"]
+    assert question.evidence["trend"] == [f"{DAY}: 0 of 1 rows"]
 
 
 def files_of(table: Path) -> dict[str, bytes]:

@@ -32,6 +32,9 @@ def test_a_look_tells_what_waits_by_rule_and_day_and_where_it_came_from(shop: Li
     assert pie["id"].startswith("2024-05-01/")
     assert done(ask(shop, "look", rule="fair_price")).facts["rows"] == [ring]
     assert done(ask(shop, "look", days="2024-05-02")).facts["rows"] == []
+    mistyped = done(ask(shop, "look", rule="fair_prize")).message
+    assert mistyped.startswith("silver.sales: 0 rows wait in quarantine, 0 discarded; no row is in quarantine for 'fair_prize', but for fair_price, ")
+    assert mistyped.endswith('Did you mean "fair_price"?')
     assert shop.ledger.attempts(run_id="decision") == []
 
 

@@ -73,7 +73,7 @@ def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> 
             tune.report({"mean": sum(scores) / len(scores), "outcomes": list(rows)})
 
     address = os.environ.get(RAY_ADDRESS)
-    ray.init(address=address, include_dashboard=False, num_cpus=None if address else os.cpu_count(), log_to_driver=False, configure_logging=False)
+    ray.init(address=address or "local", include_dashboard=False, num_cpus=None if address else os.cpu_count(), log_to_driver=False, configure_logging=False)
     try:
         asha = tune.schedulers.ASHAScheduler(max_t=folds, grace_period=1, reduction_factor=factor)
         found = tune.Tuner(

@@ -40,6 +40,12 @@ class RowCount(WithHistory):
     against: Literal["same_weekday", "days"] = "same_weekday"
     at_most_off: Annotated[float, Field(strict=True, ge=0)] = 0.5
 
+    @property
+    def words(self) -> str:
+        """What is expected, as a sentence."""
+        days = "same weekdays" if self.against == "same_weekday" else "days"
+        return f"The day has at most {self.at_most_off:.0%} more or fewer rows than the median of the {days} in the {self.window} days before."
+
 
 class ArrivalTime(Check):
     """Bronze. Broken where the day's first file landed more than `within_hours` after the end of the day, in the pipeline's time zone."""
@@ -47,12 +53,22 @@ class ArrivalTime(Check):
     check: Literal["arrival"]
     within_hours: Annotated[float, Field(strict=True, ge=0)]
 
+    @property
+    def words(self) -> str:
+        """What is expected, as a sentence."""
+        return f"The day's first file lands within {self.within_hours:g} hours after the end of the day."
+
 
 class Freshness(Check):
     """Broken where the newest day of the table, this run's included, is more than `at_most_days` before the newest published day of its inputs."""
 
     check: Literal["freshness"]
     at_most_days: Annotated[int, Field(strict=True, ge=0)] = 0
+
+    @property
+    def words(self) -> str:
+        """What is expected, as a sentence."""
+        return f"The table's newest day is at most {self.at_most_days} days before the newest day of its inputs."
 
 
 class Distribution(WithHistory):
@@ -68,6 +84,11 @@ class Distribution(WithHistory):
         """`at_most`, or what is usual for the method."""
         return self.at_most if self.at_most is not None else {"psi": 0.2, "ks": 0.15}[self.method]
 
+    @property
+    def words(self) -> str:
+        """What is expected, as a sentence."""
+        return f"{self.column} is spread as in the {self.window} days before: {self.method.upper()} at most {self.limit:g}."
+
 
 class NewCategories(WithHistory):
     """Broken where a column has more than `at_most` values that no day of its history has."""
@@ -75,6 +96,11 @@ class NewCategories(WithHistory):
     check: Literal["new_categories"]
     column: ColumnName
     at_most: Annotated[int, Field(strict=True, ge=0)] = 0
+
+    @property
+    def words(self) -> str:
+        """What is expected, as a sentence."""
+        return f"{self.column} has at most {self.at_most} values that none of the {self.window} days before has."
 
 
 OverTimeCheck = Annotated[RowCount | ArrivalTime | Freshness | Distribution | NewCategories, Field(discriminator="check")]

@@ -69,7 +69,7 @@ def _of_rule(rule: Rule) -> Saying:
 
 def _of_check(check: OverTimeCheck) -> Saying:
     arguments = {key: value for key, value in check.model_dump(mode="json").items() if key not in {"check", "on_fail", "name"} and value is not None}
-    return Saying(f"{check.check}_over_time", arguments, f"Beside the days before: {_listed(check.check, arguments)}")
+    return Saying(f"{check.check}_over_time", arguments, check.words)
 
 
 def _listed(name: str, arguments: dict[str, Any]) -> str:

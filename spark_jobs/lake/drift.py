@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from expectations.column_types import COLUMN, SIMPLE_TYPES
+from expectations.column_types import SIMPLE_TYPES
 from expectations.errors import SourceError, did_you_mean
 from expectations.ledger import Verdict
 from expectations.over_time_checks import RULE_OF_LANDING
 from expectations.table_checks import ENGINE_COLUMNS
+from spark_jobs.lake.landed_file import EXTRA, NAMED_AT_MOST, Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,13 +22,11 @@ if TYPE_CHECKING:
 
     from expectations.lake import Lake, Table
     from spark_jobs.lake.job import Job
-    from spark_jobs.lake.sources import LandedFile
+    from spark_jobs.lake.landed_file import LandedFile
 
-EXTRA, UNCAST = "_extra", "_uncast"
+UNCAST = "_uncast"
 MOST_KEYS = 1000
 """Keys that the contract does not know, in the records of one file."""
-NAMED_AT_MOST = 5
-LONGEST_NAME = 60
 ARROW_TYPES = {
     "string": {"string", "large_string"},
     "int": {"int32", "int16", "int8"},
@@ -46,36 +45,6 @@ CASTABLE = {
     "binary": {"text"},
 }
 """A type of the contract to the kinds of values that can be cast to it; others mean something else, and are refused."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a file's columns differ from the contract's. `changed`: a column and the type that the Parquet file has of it."""
-
-    added: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    changed: tuple[tuple[str, str], ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.missing or self.changed)
-
-    def __str__(self) -> str:
-        parts = [f"missing {_named(self.missing)}" if self.missing else "", f"added {_named(self.added)}" if self.added else ""]
-        parts += [f"column {name!r} is {found}" for name, found in self.changed[:NAMED_AT_MOST]]
-        return "; ".join(filter(None, parts))
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """As an asset event carries it."""
-        return {"added": list(self.added), "missing": list(self.missing), "changed": dict(self.changed)}
-
-    @property
-    def became(self) -> str:
-        """What was done, for the log."""
-        parts = [f"{_named(self.missing)} missing and read as null"] if self.missing else []
-        parts += [f"{_named(self.added)} added and kept aside in {EXTRA}"] if self.added else []
-        parts += [f"{name} is {found} and was cast" for name, found in self.changed[:NAMED_AT_MOST]]
-        return ", ".join(parts)
 
 
 def compare(lake: Lake, table: Table, header: Sequence[str], types: Sequence[str], path: str) -> Difference:
@@ -190,11 +159,6 @@ def _refusal(lake: Lake, table: Table, what: str, path: str, hint: str = "") -> 
 
 def _hint(difference: Difference) -> str:
     return did_you_mean(difference.added[0], difference.missing) if difference.added and difference.missing else ""
-
-
-def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(name if COLUMN.fullmatch(name) else repr(name[:LONGEST_NAME]) for name in names[:NAMED_AT_MOST])
-    return shown + (f" and {len(names) - NAMED_AT_MOST} more" if len(names) > NAMED_AT_MOST else "")
 
 
 def _is_of_type(wanted: str, found: str) -> bool:

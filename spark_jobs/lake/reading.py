@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.errors import SourceError
-from spark_jobs.lake.drift import EXTRA, UNCAST, evened_out, uncast
+from spark_jobs.lake.drift import UNCAST, evened_out, uncast
+from spark_jobs.lake.landed_file import EXTRA
 from spark_jobs.lake.quarantine import corrections
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
     from expectations.contract import TableContract
     from expectations.lake import Table
-    from spark_jobs.lake.drift import Difference
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.landed_file import Difference, LandedFile
     from spark_jobs.lake.quarantine.corrections import Corrections
-    from spark_jobs.lake.sources import LandedFile
 
 BRONZE_FACTS = {
     "_errors": "array<string>",

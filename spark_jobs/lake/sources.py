@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pyarrow import ArrowInvalid
@@ -12,7 +11,8 @@ from pyarrow import parquet as pq
 
 from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
-from spark_jobs.lake.drift import Difference, compare, with_unknown_keys
+from spark_jobs.lake.drift import compare, with_unknown_keys
+from spark_jobs.lake.landed_file import LandedFile
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 from spark_jobs.lake.storage import Place
 
@@ -21,33 +21,10 @@ if TYPE_CHECKING:
 
     from expectations.contract import Source
     from expectations.lake import Table
-    from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.quarantine.corrections import Corrections
 
 DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order.
-
-    `types`: those of a Parquet file's columns. `difference`: how they differ from the contract's. `corrections`: what people have written
-    into its rows.
-    """
-
-    entry: FileEntry
-    kept: str
-    header: tuple[str, ...]
-    corrections: Corrections = field(default_factory=dict)
-    types: tuple[str, ...] = ()
-    difference: Difference = field(default_factory=Difference)
-
-    @property
-    def inputs(self) -> Inputs:
-        """What the day's rows are made from, as the ledger keeps it."""
-        landed: Inputs = {"landing": {self.entry.path: self.entry.bytes}}
-        return landed | {CORRECTIONS: imprint(self.corrections)} if self.corrections else landed
 
 
 def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:

@@ -22,7 +22,7 @@ VERBS = {
     "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
-    "quarantine": ("spark_jobs.lake.quarantine.review", "review"),
+    "quarantine": ("spark_jobs.lake.quarantine.actions", "act"),
 }
 VERBS_WITHOUT_SPARK = {
     "report": ("spark_jobs.lake.reports", "report"),

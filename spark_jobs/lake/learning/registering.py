@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.learning.judging import Judgement
     from spark_jobs.lake.learning.lesson import Lesson
-    from spark_jobs.lake.learning.training import Trained
+    from spark_jobs.lake.learning.trained import Trained
 
 
 def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -> ModelEntry:

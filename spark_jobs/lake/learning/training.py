@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from expectations.days import in_words
@@ -20,6 +19,7 @@ from spark_jobs.lake.learning.pipelines import KeptPipeline, pipeline_answers
 from spark_jobs.lake.learning.promotion import ask_again, is_asked
 from spark_jobs.lake.learning.registering import register
 from spark_jobs.lake.learning.telling import training_result
+from spark_jobs.lake.learning.trained import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
     from expectations.jobs import JobResult
     from expectations.lake import Model
     from spark_jobs.lake.job import Job
-    from spark_jobs.lake.learning.fitting import Fitted
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A fitted estimator, what it learned, and what it answers.
-
-    `examples` are all that were read, those of the test days too, with the contract's inputs (of a spark_ml model a sample of the `rows`);
-    `learned` are those that it saw. `answers` are the examples of the test days (day, keys, told columns, truth) with the model's answer,
-    `champion` the same with the champion's.
-    """
-
-    fitted: Fitted
-    examples: pd.DataFrame
-    rows: int
-    learned: pd.DataFrame
-    answers: pd.DataFrame
-    champion: pd.DataFrame | None
-    seconds: dict[str, float]
 
 
 def train(job: Job) -> JobResult:

@@ -28,15 +28,6 @@ MOST_DISCARDED = 10_000
 NAMED = 5
 
 
-def review(job: Job) -> JobResult:
-    """Do what the request asks of a table's quarantine. Raises RequestError where that cannot be."""
-    from spark_jobs.lake.quarantine.editing import edit
-    from spark_jobs.lake.quarantine.replaying import replay
-
-    actions = {"look": look, "edit": edit, "discard": discard, "reopen": reopen, "replay": replay}
-    return actions[wish(job).action](job, job.lake.table(job.request.name))
-
-
 def wish(job: Job) -> Review:
     """What the request asks for; a bare one is a look."""
     return job.request.review or Review()

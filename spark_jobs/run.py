@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from pydantic import ValidationError
+
 if __package__ in {None, ""}:  # started as a file, by spark-submit or by hand
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -141,7 +143,12 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
         asked["review"] = Review.of(**{**texts, "action": texts["action"] or "look", "who": texts["who"] or _user()})
     elif any(texts.values()):
         raise RequestError(f"{asked['verb']}: --{next(name for name in texts if texts[name])} is for the verb quarantine; leave it out.")
-    return JobRequest(**asked), remote
+    try:
+        return JobRequest(**asked), remote
+    except ValidationError as error:
+        fault = error.errors()[0]
+        field = {"run_id": "--run", "name": "name"}.get(str(fault["loc"][0]), f"--{fault['loc'][0]}")
+        raise RequestError(f"{field} cannot be {str(fault['input'])[:60]!r}: {fault['msg']}.") from None
 
 
 def _user() -> str:

@@ -215,7 +215,8 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 
 def _verdict(row: Row[Any]) -> Verdict:
-    return Verdict(row.table_name, row.day, row.rule, row.on_fail, row.success, row.rows_judged, row.rows_broken, row.observed)
+    judged = (row.success, row.rows_judged, row.rows_broken, row.observed, _in_utc(row.judged_at))
+    return Verdict(row.table_name, row.day, row.rule, row.on_fail, *judged)
 
 
 def _day_entry(row: Row[Any]) -> DayEntry:

@@ -74,6 +74,8 @@ class Verdict:
     rows_judged: int
     rows_broken: int
     observed: str = ""
+    judged_at: datetime | None = field(default=None, compare=False)
+    """When it was recorded; the ledger sets it."""
 
 
 @dataclass(frozen=True)

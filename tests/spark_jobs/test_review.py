@@ -75,3 +75,17 @@ def test_a_decision_needs_to_say_which_rows_what_and_why(texts: dict[str, str], 
 def test_what_is_for_the_quarantine_is_refused_elsewhere() -> None:
     with pytest.raises(RequestError, match="build: --reason is for the verb quarantine; leave it out"):
         parse(["build", "silver.sales", "--run", "r", "--reason", "x"])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--run", "x" * 511], f"--run cannot be '{'x' * 60}': String should have at most 510 characters."),
+        (["--run", ""], "--run cannot be '': String should have at least 1 character."),
+        (["--run", "r", "--version", "-3"], "--version cannot be '-3': Input should be greater than or equal to 0."),
+    ],
+)
+def test_a_command_line_that_no_request_can_be_is_refused_in_one_sentence(words: list[str], sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse(["restore", "silver.sales", *words])
+    assert str(caught.value) == sentence

@@ -29,6 +29,7 @@ def suite_result(table: str, run_id: str, facts: DayFacts, said: Mapping[str, Sa
     examples = {question.rule: list(question.evidence.get("examples") or []) for question in facts.questions}
     results = [_result(verdict, said.get(verdict.rule) or gone(verdict.rule), examples.get(verdict.rule, [])) for verdict in facts.verdicts]
     kept = sum(verdict.success for verdict in facts.verdicts)
+    judged_at = max((verdict.judged_at for verdict in facts.verdicts if verdict.judged_at), default=None)
     return {
         "success": kept == len(results),
         "results": results,
@@ -42,7 +43,7 @@ def suite_result(table: str, run_id: str, facts: DayFacts, said: Mapping[str, Sa
         },
         "meta": {
             "great_expectations_version": _version(),
-            "run_id": {"run_name": run_id, "run_time": None},
+            "run_id": {"run_name": run_id, "run_time": judged_at.isoformat() if judged_at else None},
             "active_batch_definition": {
                 "datasource_name": "lake",
                 "data_connector_name": "gate",

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
@@ -98,6 +99,7 @@ def test_the_json_is_great_expectations_own(shop: Reported) -> None:
     assert loaded.to_json_dict() == written[day]
     assert (day, loaded.suite_name, loaded.success, loaded.asset_name) == (FIRST, SOLD, False, SOLD)
     assert loaded.statistics == {"evaluated_expectations": 2, "successful_expectations": 1, "unsuccessful_expectations": 1, "success_percent": 50.0}
+    assert datetime.fromisoformat(written[day]["meta"]["run_id"]["run_time"]).date() == datetime.now(UTC).date()
     fair, few = loaded.results
     assert (fair.expectation_config.type, fair.expectation_config.kwargs) == (
         "expect_column_values_to_be_between",

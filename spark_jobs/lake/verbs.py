@@ -19,14 +19,14 @@ VERBS = {
     "train": ("spark_jobs.lake.learning.training", "train"),
     "score": ("spark_jobs.lake.learning.scoring", "score"),
     "watch": ("spark_jobs.lake.learning.watching.watch", "watch"),
-    "rebuild": ("spark_jobs.lake.learning.rebuilding", "rebuild"),
+    "rebuild": ("spark_jobs.lake.learning.registry.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
     "quarantine": ("spark_jobs.lake.quarantine.actions", "act"),
 }
 VERBS_WITHOUT_SPARK = {
     "report": ("spark_jobs.lake.reports", "report"),
-    "promote": ("spark_jobs.lake.learning.promotion", "promote"),
+    "promote": ("spark_jobs.lake.learning.registry.promotion", "promote"),
 }
 SPARK_FAULTS = (
     errors.AnalysisException,

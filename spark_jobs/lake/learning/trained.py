@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from spark_jobs.lake.learning.fitting import Fitted
+    from spark_jobs.lake.learning.engines.fitting import Fitted
 
 
 @dataclass(frozen=True)

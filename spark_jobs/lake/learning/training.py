@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from expectations.days import in_words
 from expectations.errors import ModelError
 from spark_jobs.lake.learning.answering import with_answers
+from spark_jobs.lake.learning.engines.fitting import search_and_fit
+from spark_jobs.lake.learning.engines.pipeline_training import freeze, sample, search_and_fit_pipeline
+from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, pipeline_answers
+from spark_jobs.lake.learning.evaluation.judging import Judgement, judged
 from spark_jobs.lake.learning.evaluation.leakage import require_learnable
 from spark_jobs.lake.learning.examples import DAY, read_examples
-from spark_jobs.lake.learning.fitting import search_and_fit
-from spark_jobs.lake.learning.judging import Judgement, judged
 from spark_jobs.lake.learning.lesson import Lesson, columns_seen, columns_told, learning_code, lesson_of
-from spark_jobs.lake.learning.model_store import ModelStore
-from spark_jobs.lake.learning.pipeline_training import freeze, sample, search_and_fit_pipeline
-from spark_jobs.lake.learning.pipelines import KeptPipeline, pipeline_answers
-from spark_jobs.lake.learning.promotion import ask_again, is_asked
-from spark_jobs.lake.learning.registering import register
-from spark_jobs.lake.learning.telling import training_result
+from spark_jobs.lake.learning.registry.model_store import ModelStore
+from spark_jobs.lake.learning.registry.promotion import ask_again, is_asked
+from spark_jobs.lake.learning.registry.registering import register
+from spark_jobs.lake.learning.registry.telling import training_result
 from spark_jobs.lake.learning.trained import Trained
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
-from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.engines.grouped import Grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import pytest
 import skops.io
 
 from expectations.loader import load_lake
-from spark_jobs.lake.learning.estimators import build_estimator
+from spark_jobs.lake.learning.engines.estimators import build_estimator
 
 MODEL = load_lake().model("arrival_delay")
 NAMES = {"carrier": ["UA", "AA", None], "origin": ["EWR", "JFK", "LGA"], "dest": ["IAH", "MIA", "BOS"]}

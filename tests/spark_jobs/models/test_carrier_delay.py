@@ -8,8 +8,8 @@ import skops.io
 from sklearn.metrics import roc_auc_score
 
 from expectations.loader import load_lake
-from spark_jobs.lake.learning.estimators import build_estimator, for_contract
-from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.engines.estimators import build_estimator, for_contract
+from spark_jobs.lake.learning.engines.grouped import Grouped
 
 MODEL = load_lake().model("carrier_delay")
 

@@ -8,8 +8,8 @@ import pytest
 import skops.io
 
 from expectations.loader import load_lake
-from spark_jobs.lake.learning.estimators import build_estimator, with_parameters
-from spark_jobs.lake.learning.search import candidates_of
+from spark_jobs.lake.learning.engines.estimators import build_estimator, with_parameters
+from spark_jobs.lake.learning.engines.search import candidates_of
 
 NAMES = {"carrier": ["UA", "AA", None], "origin": ["EWR", "JFK", "LGA"], "dest": ["IAH", "MIA", "BOS"]}
 

@@ -10,7 +10,7 @@ from expectations.days import ALL
 from expectations.ledger import Profile
 from spark_jobs.lake.learning.evaluation.figures import figures_of
 from spark_jobs.lake.learning.examples import DAY, as_input, keys_of
-from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.watching.alarms import PSI, Measure
 from spark_jobs.lake.over_time.history import before
 from spark_jobs.lake.over_time.measures import psi, together

@@ -13,9 +13,9 @@ from sklearn.model_selection import GridSearchCV
 
 from expectations.errors import ContractError
 from expectations.model_contract import ModelContract
-from spark_jobs.lake.learning.clusters import fit_on_dask
-from spark_jobs.lake.learning.search import best_of, search
-from spark_jobs.lake.learning.search_folder import SearchFolder, keep_search
+from spark_jobs.lake.learning.engines.clusters import fit_on_dask
+from spark_jobs.lake.learning.engines.search import best_of, search
+from spark_jobs.lake.learning.engines.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import Fold
 
 FOLDS = [Fold(200, 300), Fold(300, 400), Fold(400, 500)]

@@ -9,9 +9,9 @@ import pytest
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from spark_jobs.lake.learning.estimators import build_estimator, with_parameters
-from spark_jobs.lake.learning.grouped import Grouped
-from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.engines.estimators import build_estimator, with_parameters
+from spark_jobs.lake.learning.engines.grouped import Grouped
+from spark_jobs.lake.learning.registry.model_store import ModelStore
 from tests.spark_jobs.lake.learning.conftest import LEARNED
 
 if TYPE_CHECKING:

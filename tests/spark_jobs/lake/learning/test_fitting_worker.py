@@ -13,7 +13,7 @@ import pytest
 from pyspark import cloudpickle
 from sklearn.linear_model import LogisticRegression
 
-from spark_jobs.lake.learning.fitting_worker import fit_and_score, fitting_task
+from spark_jobs.lake.learning.engines.fitting_worker import fit_and_score, fitting_task
 
 if TYPE_CHECKING:
     from pathlib import Path

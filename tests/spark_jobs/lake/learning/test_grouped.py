@@ -9,7 +9,7 @@ import skops.io
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import get_scorer
 
-from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.engines.grouped import Grouped
 
 INPUTS = ["carrier", "hour"]
 

@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from expectations.errors import ModelError
 from expectations.loader import load_lake
 from expectations.settings import Settings
-from spark_jobs.lake.learning.model_store import ModelStore
-from spark_jobs.lake.learning.registry import artifact_folder, tracking_address
+from spark_jobs.lake.learning.registry.mlflow_registry import artifact_folder, tracking_address
+from spark_jobs.lake.learning.registry.model_store import ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

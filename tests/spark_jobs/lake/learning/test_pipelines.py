@@ -11,8 +11,8 @@ import pytest
 from expectations.errors import ContractError, ModelError
 from expectations.settings import load_settings
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
-from spark_jobs.lake.learning.model_store import ModelStore
-from spark_jobs.lake.learning.pipelines import LABEL, KeptPipeline, build_pipeline, folder_sha256, keep_pipeline, label, open_pipeline
+from spark_jobs.lake.learning.engines.pipelines import LABEL, KeptPipeline, build_pipeline, folder_sha256, keep_pipeline, label, open_pipeline
+from spark_jobs.lake.learning.registry.model_store import ModelStore
 from tests.spark_jobs.lake.learning.conftest import LEARNED
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from spark_jobs.lake.learning.model_store import ModelStore
+from spark_jobs.lake.learning.registry.model_store import ModelStore
 from tests.spark_jobs.lake.learning.conftest import ESTIMATOR, MODEL, PREDICTIONS, calls_of
 from tests.spark_jobs.lake.learning.test_model_store import hostile_pickle, hostile_skops
 

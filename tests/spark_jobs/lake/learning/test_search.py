@@ -13,8 +13,8 @@ from sklearn.model_selection import GridSearchCV
 
 from expectations.errors import ModelError
 from expectations.model_contract import Budget, ModelContract
-from spark_jobs.lake.learning.search import best_of, candidates_of, rungs_of, search
-from spark_jobs.lake.learning.search_folder import SearchFolder, keep_search
+from spark_jobs.lake.learning.engines.search import best_of, candidates_of, rungs_of, search
+from spark_jobs.lake.learning.engines.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import Fold
 from spark_jobs.lake.logic import load_module
 

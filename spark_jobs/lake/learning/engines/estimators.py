@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from expectations.errors import ContractError, ModelError
-from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.logic import load_module
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from expectations.days import in_words
 from expectations.ledger import ModelEntry
 from spark_jobs.lake.learning.lesson import learning_code
-from spark_jobs.lake.learning.model_store import ModelStore, Registration
-from spark_jobs.lake.learning.promotion import question_on
-from spark_jobs.lake.learning.provenance import provenance
+from spark_jobs.lake.learning.registry.model_store import ModelStore, Registration
+from spark_jobs.lake.learning.registry.promotion import question_on
+from spark_jobs.lake.learning.registry.provenance import provenance
 
 if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
-    from spark_jobs.lake.learning.judging import Judgement
+    from spark_jobs.lake.learning.evaluation.judging import Judgement
     from spark_jobs.lake.learning.lesson import Lesson
     from spark_jobs.lake.learning.trained import Trained
 

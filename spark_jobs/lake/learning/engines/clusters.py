@@ -11,7 +11,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from expectations.errors import ContractError
-from spark_jobs.lake.learning import fitting_worker, grouped, worker
+from spark_jobs.lake.learning import worker
+from spark_jobs.lake.learning.engines import fitting_worker, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

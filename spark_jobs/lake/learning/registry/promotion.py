@@ -13,8 +13,8 @@ from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.ledger import Question
 from expectations.model_versions import version_of
-from spark_jobs.lake.learning.model_store import ModelStore
-from spark_jobs.lake.learning.telling import scores_in_words
+from spark_jobs.lake.learning.registry.model_store import ModelStore
+from spark_jobs.lake.learning.registry.telling import scores_in_words
 
 if TYPE_CHECKING:
     from expectations.jobs import JobRequest

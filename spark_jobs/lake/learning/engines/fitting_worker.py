@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
-from spark_jobs.lake.learning.grouped import Grouped
+from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.learning.worker import kept_in_process, read_bytes, write_whole
 
 if TYPE_CHECKING:

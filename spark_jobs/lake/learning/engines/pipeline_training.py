@@ -14,11 +14,8 @@ from pyspark.sql import functions as F
 
 from expectations.errors import ModelError, TransientError
 from expectations.model_contract import SMALLER_IS_BETTER
-from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
-from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
-from spark_jobs.lake.learning.fitting import Fitted
-from spark_jobs.lake.learning.lesson import columns_seen, columns_told, learning_code
-from spark_jobs.lake.learning.pipelines import (
+from spark_jobs.lake.learning.engines.fitting import Fitted
+from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
     Kept,
     answered,
@@ -29,8 +26,11 @@ from spark_jobs.lake.learning.pipelines import (
     label,
     open_pipeline,
 )
-from spark_jobs.lake.learning.search import Candidate, best_of, climb
-from spark_jobs.lake.learning.search_folder import SearchFolder
+from spark_jobs.lake.learning.engines.search import Candidate, best_of, climb
+from spark_jobs.lake.learning.engines.search_folder import SearchFolder
+from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
+from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
+from spark_jobs.lake.learning.lesson import columns_seen, columns_told, learning_code
 from spark_jobs.lake.learning.splitting import day_folds
 from spark_jobs.lake.learning.worker import write_whole
 from spark_jobs.lake.reading import read_published

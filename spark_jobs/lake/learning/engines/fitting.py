@@ -11,21 +11,21 @@ from threadpoolctl import threadpool_limits
 
 from expectations.days import in_words
 from expectations.errors import ModelError
-from spark_jobs.lake.learning.estimators import build_estimator, with_parameters
+from spark_jobs.lake.learning.engines.estimators import build_estimator, with_parameters
+from spark_jobs.lake.learning.engines.fitting_worker import group_task
+from spark_jobs.lake.learning.engines.grouped import Grouped
+from spark_jobs.lake.learning.engines.search import Candidate, best_of, search
+from spark_jobs.lake.learning.engines.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.examples import DAY
-from spark_jobs.lake.learning.fitting_worker import group_task
-from spark_jobs.lake.learning.grouped import Grouped
 from spark_jobs.lake.learning.lesson import learning_code
-from spark_jobs.lake.learning.search import Candidate, best_of, search
-from spark_jobs.lake.learning.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import time_folds
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.learning.engines.pipelines import Kept
     from spark_jobs.lake.learning.lesson import Lesson
-    from spark_jobs.lake.learning.pipelines import Kept
 
 POSITION = "_position"
 """The column of kept examples for their order, which Spark does not keep."""

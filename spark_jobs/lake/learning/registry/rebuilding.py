@@ -13,10 +13,10 @@ from expectations.errors import ModelError, RequestError
 from expectations.jobs import JobResult
 from expectations.model_versions import version_of
 from spark_jobs.lake.learning.answering import with_answers
-from spark_jobs.lake.learning.estimators import build_estimator, for_contract, seeded, with_parameters
+from spark_jobs.lake.learning.engines.estimators import build_estimator, for_contract, seeded, with_parameters
 from spark_jobs.lake.learning.examples import DAY, keys_of, read_examples
-from spark_jobs.lake.learning.model_store import MODEL_FILE, ModelStore
-from spark_jobs.lake.learning.provenance import made_with
+from spark_jobs.lake.learning.registry.model_store import MODEL_FILE, ModelStore
+from spark_jobs.lake.learning.registry.provenance import made_with
 
 if TYPE_CHECKING:
     import pandas as pd

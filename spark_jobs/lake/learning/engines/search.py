@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from expectations.errors import ModelError
-from spark_jobs.lake.learning.clusters import climb_on_ray, fit_on_dask
-from spark_jobs.lake.learning.estimators import for_contract, with_parameters
+from spark_jobs.lake.learning.engines.clusters import climb_on_ray, fit_on_dask
+from spark_jobs.lake.learning.engines.estimators import for_contract, with_parameters
+from spark_jobs.lake.learning.engines.fitting_worker import fitting_task
 from spark_jobs.lake.learning.evaluation.figures import SCORERS
-from spark_jobs.lake.learning.fitting_worker import fitting_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from expectations.model_contract import Budget, ModelContract
-    from spark_jobs.lake.learning.clusters import Task
-    from spark_jobs.lake.learning.search_folder import SearchFolder
+    from spark_jobs.lake.learning.engines.clusters import Task
+    from spark_jobs.lake.learning.engines.search_folder import SearchFolder
     from spark_jobs.lake.learning.splitting import Fold
 
     Folds = Callable[[int], Sequence[Fold]]

@@ -1,0 +1,1 @@
+"""Versions of models: their files and figures, who of them serves, and how each can be made again."""

@@ -1,4 +1,4 @@
-"""Restarts a Spark server that runs but does not answer; the supervisor itself sees only death."""
+"""Restarts a Spark server that runs but does not answer, for the supervisor itself sees only death; and ends what the server keeps for nobody."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 
 from launcher.health import spark_answers
 from launcher.layout import load_state
+from launcher.python_workers import end_idle_daemons
 from launcher.supervision import Supervisor
 
 PAUSE_SECONDS = 5
@@ -22,6 +23,8 @@ def watch() -> None:
         pid = supervisor.pid("spark")
         if spark_answers():
             answered, silent = pid, 0
+            if pid:
+                end_idle_daemons(pid)
         elif pid and pid == answered:
             # One that has never answered is still starting: that is left to it.
             silent += 1

@@ -79,7 +79,7 @@ def _fit_groups(job: Job, lesson: Lesson, estimator: Any, folder: SearchFolder, 
     groups = rows.select(group_by).distinct().count()
     task = group_task(estimator, group_by, list(contract.inputs), contract.target, POSITION)
     # a number of partitions that is asked for is not made smaller by adaptive execution
-    fitted = rows.repartition(max(groups, 1), group_by).groupBy(group_by).applyInPandas(task, "name string, model binary").collect()
+    fitted = rows.repartition(max(groups, 1), group_by).groupBy(group_by).applyInPandas(task, "name string, model binary").filter("model IS NOT NULL").collect()
     trusted = list(contract.trusted_types)
     try:
         return {row.name: skops.io.loads(bytes(row.model), trusted=trusted) for row in sorted(fitted, key=lambda row: row.name)}

@@ -83,7 +83,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
 def group_task(estimator: Any, group_by: str, inputs: list[str], target: str, position: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """A function for applyInPandas: takes the examples of one group, sorts them by `position`, and gives its `name` and its `model` as skops bytes.
 
-    No row for a group that has no estimator of its own.
+    The model is null for a group that has no estimator of its own (a frame without rows is one that Spark 4.2 cannot take back).
     """
 
     def fit(rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,10 +98,10 @@ def group_task(estimator: Any, group_by: str, inputs: list[str], target: str, po
 
         warnings.simplefilter("ignore")
         rows = rows.sort_values(position, ignore_index=True)
-        if not Grouped(estimator, group_by).is_enough(rows[target]):
-            return pandas.DataFrame({"name": [], "model": []})
-        with threadpool_limits(limits=1):
-            model = clone(estimator).fit(rows[inputs], rows[target])
-        return pandas.DataFrame({"name": [str(rows[group_by].iloc[0])], "model": [skops.io.dumps(model)]})
+        model = None
+        if Grouped(estimator, group_by).is_enough(rows[target]):
+            with threadpool_limits(limits=1):
+                model = skops.io.dumps(clone(estimator).fit(rows[inputs], rows[target]))
+        return pandas.DataFrame({"name": [str(rows[group_by].iloc[0])], "model": [model]})
 
     return fit

@@ -12,7 +12,7 @@ from expectations.settings import load_settings
 from spark_jobs.lake.learning.engines.estimators import build_estimator, with_parameters
 from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.learning.registry.model_store import ModelStore
-from tests.spark_jobs.lake.learning.conftest import LEARNED
+from tests.spark_jobs.lake.learning.conftest import LEARNED, calls_of
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -40,6 +40,10 @@ HOURS = """
 
 
 def test_each_group_is_fitted_on_its_own_rows_at_once_and_all_of_them_serve_as_one(calls: LittleLake) -> None:
+    # one call by boat: too few for a model of their own
+    calls.land("calls/2024-05-01.csv", "called_on,call,kind,hour,answered", *calls_of("2024-05-01"), "2024-05-01,1999,boat,9,true")
+    for table in ("bronze.calls", "silver.calls"):
+        calls.build(table, "2024-05-01", "build-2")
     text = (calls.project / CONTRACT).read_text()
     calls.write(CONTRACT, text + "budget: {method: halving, factor: 2}\nengine: per_group\ngroup_by: kind\n")
     result = calls.run("train", "answers", LEARNED, run_id="train-2")

@@ -51,14 +51,6 @@ def measured(lake: LittleLake) -> dict[tuple[str, str, str], tuple[float, int]]:
     return {(str(row[0]), row[1], row[2]): (row[3], row[4]) for row in lake.rows(HEALTH, "watched_on", "measure", "measure_of", "value", "rows")}
 
 
-def arrive(lake: LittleLake, day: str, *lines: str) -> None:
-    """A day of calls is landed, published and scored."""
-    lake.land(f"calls/{day}.csv", HEADER, *lines)
-    for table in ("bronze.calls", "silver.calls"):
-        lake.build(table, day, f"build-{day}")
-    lake.run("score", "answers", day, run_id=f"score-{day}")
-
-
 def test_each_predicted_day_is_measured_once_against_what_was_learned_and_what_came_true(watched: LittleLake) -> None:
     assert watched.run("watch", "answers").message == "answers v1: every day that it has predicted is measured"
     watched.run("score", "answers", run_id="score")
@@ -80,11 +72,14 @@ def test_each_predicted_day_is_measured_once_against_what_was_learned_and_what_c
 
 
 def test_drift_and_decay_ask_for_training_until_a_training_has_seen_those_days(watched: LittleLake) -> None:
-    watched.run("score", "answers", run_id="score")
     for day in (17, 18, 19, 20, 21, 22, 23, 24):
         name = f"2024-05-{day}"
         # everybody is at home at night, and whoever used to answer does not
-        arrive(watched, name, *(f"{name},{day * 1000 + at},home,{hour},{str(hour > 21).lower()}" for at, hour in enumerate([8, 22, 23] * 20)))
+        lines = [f"{name},{day * 1000 + at},home,{hour},{str(hour > 21).lower()}" for at, hour in enumerate([8, 22, 23] * 20)]
+        watched.land(f"calls/{name}.csv", HEADER, *lines)
+    for table in ("bronze.calls", "silver.calls"):
+        watched.build(table, "2024-05-17..2024-05-24", "build-2")
+    watched.run("score", "answers", run_id="score")
     result = watched.run("watch", "answers", run_id="watch-1")
     drifted, decayed = result.facts["alarms"]
     assert drifted.startswith("chance, hour, kind drifted beyond a PSI of 1 on "), drifted

@@ -48,7 +48,7 @@ def test_a_day_of_chaos_waits_for_a_person_and_is_published_when_she_says_so(pub
     shown = answer(published, "chaos_held", "Hold", "is it really so?")
     assert shown["subject"] == f"Publish {TABLE} of {CHAOS}?"
     assert "rule `no\\_day\\_of\\_chaos`" in shown["body"] or "rule `no_day_of_chaos`" in shown["body"]
-    assert "1 of 1 rows break it" in shown["body"]
+    assert "1 of 1 rows break expect" in shown["body"]
     assert dict(published.api.follow(DAILY, "chaos_held", PATIENCE_SECONDS))[""] == "failed"
     assert "Held by admin: is it really so?" in published.log(DAILY, "chaos_held", DECIDED)
     assert CHAOS not in days_of(published)

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates check-lake job clean secrets lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates bench-models check-lake job clean secrets lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ benchmark: setup-dev ## measure
 
 bench-gates: setup-dev ## measure what the gate costs, on a server of its own, and write tests/benchmarks/gates.json: ten minutes
 	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_gates.py
+
+bench-models: setup-dev ## measure training, inference and a watched year of the real flights, and write tests/benchmarks/models.json: half an hour
+	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_models.py
 
 lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock

@@ -63,7 +63,10 @@ def _check_target(lake: Lake, model: Model) -> None:
 def _check_metrics(model: Model) -> None:
     contract, known = model.contract, METRICS[model.contract.kind]
     named = [("score", contract.score), *(("gates", gate.metric) for gate in contract.gates)]
-    named += [("train", alarm.metric) for alarm in contract.train.alarms if alarm.metric is not None]
+    alarms = [("train", alarm.metric) for alarm in contract.train.alarms if alarm.metric is not None]
+    if contract.kind == "multiclass" and ("train", "log_loss") in alarms:  # predictions keep the answer's probability alone
+        raise ContractError(f"{model.line('train')}: log_loss of several classes cannot be told from predictions; choose another metric for the alarm.")
+    named += alarms
     for key, metric in named:
         if metric not in known:
             raise ContractError(f"{model.line(key)}: {metric} does not measure a model of kind {contract.kind}; choose from {', '.join(known)}.")
@@ -154,6 +157,9 @@ def _check_predictions(lake: Lake, model: Model, name_of_table: str) -> None:
 
 def _check_health(lake: Lake, model: Model) -> None:
     """Watching writes these columns; several models may share the table."""
+    watched = [*model.contract.inputs, model.contract.watched_answer]
+    for column in (column for alarm in model.contract.train.alarms for column in alarm.columns if column not in watched):
+        raise ContractError(f"{model.line('train')}: an alarm names {column!r}, which is no input and not the answer.{did_you_mean(column, watched)}")
     name = model.contract.health
     if name is None:
         if model.contract.train.alarms:

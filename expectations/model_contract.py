@@ -91,6 +91,8 @@ class Alarm(Facts):
 
     psi: Annotated[float, Field(gt=0)] | None = None
     """Drift of a day's inputs or predictions from those of the learned days: population stability index; 0.25 is the usual alarm."""
+    columns: tuple[ColumnName, ...] = ()
+    """With psi: only the drift of these inputs, or of the answer; of all where none is named."""
     metric: Metric | None = None
     """Decay: a realised metric of the champion's predictions, beyond at_least or at_most."""
     at_least: float | None = None
@@ -105,6 +107,8 @@ class Alarm(Facts):
             raise ValueError("the alarm has no limit; add psi, or a metric with at_least or at_most")
         if limited != (self.metric is not None):
             raise ValueError("metric goes with at_least or at_most; name both")
+        if self.columns and self.psi is None:
+            raise ValueError("columns goes with psi; name both")
         if self.days > self.of:
             raise ValueError(f"{self.days} of {self.of} days can never be; days must be at most of")
         return self
@@ -187,6 +191,11 @@ class ModelContract(Facts):
         if self.kind == "regression":
             return {self.predicted: "double"}
         return {self.probability: "double", self.predicted: "boolean" if self.kind == "binary" else "string"}
+
+    @property
+    def watched_answer(self) -> ColumnName:
+        """The column that tells most of an answer, whose drift is watched: the probability, the number, or the text."""
+        return self.probability if self.kind == "binary" else self.predicted
 
     def prediction_columns(self, features: TableContract) -> dict[str, str]:
         """The columns of `predictions` and their types: the features' grain and day, the answer, and what it was made with."""

@@ -57,7 +57,7 @@ def published_table(lake: Lake, ledger: Ledger) -> str:
 
 
 def model_figures(lake: Lake, ledger: Ledger) -> str:
-    """The champions on the days they never saw, each by what it is compared by, beside always giving the majority class or the middle."""
+    """The champions on the days they never saw, each by what it is compared by, beside always giving the majority class or the mean."""
     lines = [f"{'model':26}{'metric':>10}{'value':>10}{'baseline':>10}  held-out days"]
     for name, model in lake.models.items():
         champion = ledger.champion(name)

@@ -85,7 +85,7 @@ def _check(request: JobRequest, lake: Lake) -> None:
 
 def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
     """Raises RequestError for a model's version that is none, and where there is no table for what it says."""
-    if request.verb in {"score", "rebuild"} and request.version is not None:
+    if request.verb in {"score", "rebuild", "examine"} and request.version is not None:
         model = lake.model(request.name)
         version_of(ledger, model, request.version)
         if request.verb == "score":
@@ -94,7 +94,7 @@ def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
 
 def _only_looks(request: JobRequest) -> bool:
     """A look changes nothing, so it is no part of the history."""
-    return request.verb == "quarantine" and (request.review is None or request.review.action == "look")
+    return request.verb == "examine" or (request.verb == "quarantine" and (request.review is None or request.review.action == "look"))
 
 
 def note(ledger: Ledger, result: JobResult) -> None:
@@ -124,10 +124,10 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     """The request of a command line, and the Spark Connect server, if one is named. Raises RequestError."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("verb", choices=get_args(Verb))
-    parser.add_argument("name", help="a table like silver.flights, a model for train, score, watch and promote, a pipeline for report")
+    parser.add_argument("name", help="a table like silver.flights, a model for train, score, watch, promote, rebuild and examine, a pipeline for report")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
-    parser.add_argument("--version", type=int, help="restore: the Delta version; score: the model's to ask, for comparison; promote, rebuild: the model's")
+    parser.add_argument("--version", type=int, help="restore: the Delta version; score: the model's to ask, for comparison; else the model's")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     parser.add_argument("--action", help="quarantine: look (default), edit, discard, reopen, replay")
     parser.add_argument("--rule", default="", help="quarantine: only rows that broke this rule")

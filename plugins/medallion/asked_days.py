@@ -11,10 +11,12 @@ from expectations.days import DayRange, require_within, resolve_days
 from expectations.errors import RequestError, did_you_mean
 from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
-from expectations.settings import load_settings
+from medallion.lake_ledger import open_ledger
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk.types import DagRunProtocol
 
 log = logging.getLogger(__name__)
@@ -32,8 +34,9 @@ def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, pipeline: str
 
     Raises RequestError for no range, for an unknown field, and for days that the pipeline does not have.
     """
+    _require_known(dag_run.conf or {}, FIELDS)
     facts = load_lake().pipeline(pipeline)
-    days = _asked(params, dag_run, facts.time_zone)
+    days = _resolved(params, dag_run, facts.time_zone)
     require_within(days, facts.first_day, facts.last_day, pipeline)
     log.info("days %s", days)
     return str(days)
@@ -47,18 +50,11 @@ def model_days(params: dict[str, Any], dag_run: DagRunProtocol, model: str) -> s
     _require_known(dag_run.conf or {}, MODEL_FIELDS)
     facts, version = load_lake().model(model), params.get("version")
     if version is not None:
-        from expectations.ledger import Ledger
-
         comparisons_of(facts)
-        version_of(Ledger(load_settings().ledger_url), facts, int(version))
+        version_of(open_ledger(), facts, int(version))
     if not (params.get("first_day") or params.get("last_day")):
         return ""
     return str(_resolved(params, dag_run, "UTC"))
-
-
-def _asked(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> DayRange:
-    _require_known(dag_run.conf or {}, FIELDS)
-    return _resolved(params, dag_run, time_zone)
 
 
 def _resolved(params: dict[str, Any], dag_run: DagRunProtocol, time_zone: str) -> DayRange:
@@ -80,21 +76,13 @@ def _require_known(conf: dict[str, Any], fields: tuple[str, ...]) -> None:
 
 def pipeline_days_task(pipeline: str) -> PythonOperator:
     """The task `resolve_days` of a pipeline."""
-    return PythonOperator(
-        task_id=TASK,
-        python_callable=pipeline_days,
-        op_kwargs={"pipeline": pipeline},
-        execution_timeout=LIGHT_TIMEOUT,
-        doc_md="The days of this run: the form's, else the run's partition, else yesterday.",
-    )
+    return _task(pipeline_days, {"pipeline": pipeline}, "The days of this run: the form's, else the run's partition, else yesterday.")
 
 
 def model_days_task(model: str) -> PythonOperator:
     """The task `resolve_days` of a DAG whose form may name no days, and a version of a model."""
-    return PythonOperator(
-        task_id=TASK,
-        python_callable=model_days,
-        op_kwargs={"model": model},
-        execution_timeout=LIGHT_TIMEOUT,
-        doc_md="The days of the form, if it names any; and whether the version that it names is one.",
-    )
+    return _task(model_days, {"model": model}, "The days of the form, if it names any; and whether the version that it names is one.")
+
+
+def _task(days: Callable[..., str], about: dict[str, str], doc: str) -> PythonOperator:
+    return PythonOperator(task_id=TASK, python_callable=days, op_kwargs=about, execution_timeout=LIGHT_TIMEOUT, doc_md=doc)

@@ -12,14 +12,14 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.days import in_words
 from expectations.errors import DataError
-from expectations.settings import load_settings
+from medallion.lake_ledger import open_ledger
 from medallion.run_name import run_name
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from expectations.lake import Table
-    from expectations.ledger import Ledger, Question
+    from expectations.ledger import Question
     from expectations.ledger.entries import Answer
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class DecisionOperator(HITLOperator):
         reason = str(payload["params_input"].get("reason") or "no reason given")
         shown = {tuple(key) for key in context["ti"].xcom_pull(task_ids=self.task_id, key=ASKED) or ()}
         # whichever run has asked about these last: what a person has seen is what she has answered
-        questions = [question for question in _ledger().decisions.questions(self.about) if _key(question) in shown]
+        questions = [question for question in open_ledger().decisions.questions(self.about) if _key(question) in shown]
         if not questions:
             raise DataError(f"{self.about}: the ledger does not know what this task has asked; run it again to be asked again.")
         for question in questions:
@@ -102,7 +102,7 @@ class DecisionOperator(HITLOperator):
 
     def open_questions(self, run: str) -> list[Question]:
         """What a run has asked and nobody has answered. Raises DataError where this run has asked about other rows before."""
-        decisions = _ledger().decisions
+        decisions = open_ledger().decisions
         questions = decisions.open_questions(self.about, run)
         if questions and {_key(question) for question in decisions.questions(self.about, run)} != {_key(question) for question in questions}:
             # Airflow keeps the page of a task that is cleared: it would show the evidence of other rows
@@ -115,7 +115,7 @@ class DecisionOperator(HITLOperator):
 
     def note(self, question: Question, answer: str, who: str, reason: str) -> None:
         """Write an answer down; a later one to the same question counts."""
-        _ledger().decisions.answer(question, self.answers[answer], who, reason)
+        open_ledger().decisions.answer(question, self.answers[answer], who, reason)
         log.info("%s, %s, %s: %s by %s (%s)", self.about, question.day, question.rule, answer, who, reason)
 
     def unanswered(self) -> str:
@@ -157,9 +157,3 @@ def _key(question: Question) -> tuple[str, str, str]:
 def plain(text: str) -> str:
     """A text as Markdown shows it. Values come from data: nothing of them is Markdown."""
     return "".join(f"\\{char}" if char in "\\`*_[]<>#|" else char for char in " ".join(text.split()))
-
-
-def _ledger() -> Ledger:
-    from expectations.ledger import Ledger
-
-    return Ledger(load_settings().ledger_url)

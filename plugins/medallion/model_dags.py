@@ -9,13 +9,13 @@ from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG, chain
 
 from expectations.loader import load_lake
-from expectations.settings import load_settings
 from medallion.asked_days import DAYS, model_days_task
 from medallion.assets import model_asset, table_asset
 from medallion.comparing import comparison_tasks, scored_table, version_field
 from medallion.documentation import model_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
+from medallion.lake_ledger import open_ledger
 from medallion.promoting import promotion_tasks
 from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, TRAINING_TIMEOUT, task_defaults
@@ -25,8 +25,6 @@ from medallion.watching import watch_tasks
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
-
-    from expectations.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -112,20 +110,14 @@ def time_to_train(model: str, params: dict[str, Any]) -> bool:
     """Whether to train; the reason is in the log."""
     from medallion.training_time import training_time
 
-    decision = training_time(_ledger(), load_lake().model(model), forced=bool(params.get("force")))
+    decision = training_time(open_ledger(), load_lake().model(model), forced=bool(params.get("force")))
     log.info("%s: %s", model, decision.reason)
     return decision.train
 
 
 def champion_is_new(model: str, dag_run: DagRunProtocol) -> bool:
     """Whether the champion was trained by this run."""
-    champion = _ledger().champion(model)
+    champion = open_ledger().champion(model)
     new = champion is not None and champion.run_id == run_name(dag_run)
     log.info("%s: %s", model, f"version {champion.version} is the new champion" if champion and new else "the champion stays")
     return new
-
-
-def _ledger() -> Ledger:
-    from expectations.ledger import Ledger
-
-    return Ledger(load_settings().ledger_url)

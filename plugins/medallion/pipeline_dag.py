@@ -19,6 +19,7 @@ from medallion.day_timetable import DayTimetable
 from medallion.documentation import pipeline_doc, table_doc
 from medallion.forms import day_fields, switch
 from medallion.lake_job import LakeJobOperator
+from medallion.lake_ledger import open_ledger
 from medallion.model_dags import inference_id, training_id
 from medallion.reporting import report_task
 from medallion.retrying import LIGHT_TIMEOUT, task_defaults
@@ -135,13 +136,12 @@ def show_verdict(layer: str, tables: dict[str, list[str]], days: str, dag_run: D
     """
     if not days:
         raise AirflowSkipException("the run has no days")
-    from expectations.ledger import Ledger
     from medallion.layer_gate import judge_layer
 
     every = [task for tasks in tables.values() for task in tasks]
     found = ti.get_task_states(dag_id=dag_run.dag_id, task_ids=every, run_ids=[dag_run.run_id]).get(dag_run.run_id, {})
     states = {table: _last_state([str(found.get(task, "not run")) for task in tasks]) for table, tasks in tables.items()}
-    lines, verdicts = judge_layer(Ledger(load_settings().ledger_url), run_name(dag_run), layer, states)
+    lines, verdicts = judge_layer(open_ledger(), run_name(dag_run), layer, states)
     log.info("%s passed: %s", layer, " | ".join(lines))
     return verdicts
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from expectations.settings import load_settings
 from medallion.asking import PATIENCE, DecisionOperator, plain, reason_field
 from medallion.lake_job import LakeJobOperator
+from medallion.lake_ledger import open_ledger
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ class PromotionOperator(DecisionOperator):
 
     def open_questions(self, run: str) -> list[Question]:
         """What this run has asked about the model, unless it is answered."""
-        from expectations.ledger import Ledger
-
-        return [question for question in Ledger(load_settings().ledger_url).decisions.questions(self.about, run) if question.answer is None]
+        return [question for question in open_ledger().decisions.questions(self.about, run) if question.answer is None]
 
     def shown(self, questions: list[Question]) -> tuple[str, str]:
         """Headline, and evidence as Markdown."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 
-from expectations.settings import load_settings
 from medallion.assets import table_asset
 from medallion.lake_job import LakeJobOperator
+from medallion.lake_ledger import open_ledger
 from medallion.retrying import LIGHT_TIMEOUT
 from medallion.run_name import run_name
 from medallion.triggering import wake
@@ -51,9 +51,7 @@ def watch_tasks(model: Model, score: BaseOperator, training_dag: str) -> None:
 
 def alarm_rings(model: str, dag_run: DagRunProtocol) -> bool:
     """Whether this run's watching has found a reason to train."""
-    from expectations.ledger import Ledger
-
-    attempts = Ledger(load_settings().ledger_url).attempts(run_name(dag_run), model)
+    attempts = open_ledger().attempts(run_name(dag_run), model)
     alarms: list[str] = next((attempt.facts["alarms"] for attempt in attempts if "alarms" in attempt.facts), [])
     log.info("%s: %s", model, "; ".join(alarms) or "no alarm rings")
     return bool(alarms)

@@ -56,6 +56,10 @@ class Place:
             while chunk := stream.read(CHUNK_BYTES):
                 yield chunk
 
+    def read_bytes(self) -> bytes:
+        """All of the file's bytes."""
+        return b"".join(self.chunks())
+
     def first_line(self) -> str:
         """The file's first line as text, without its end; bytes that are no UTF-8 are replaced."""
         head = b""

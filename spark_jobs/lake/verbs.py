@@ -27,6 +27,7 @@ VERBS = {
 VERBS_WITHOUT_SPARK = {
     "report": ("spark_jobs.lake.reports", "report"),
     "promote": ("spark_jobs.lake.learning.registry.promotion", "promote"),
+    "examine": ("spark_jobs.lake.learning.examining", "examine"),
 }
 SPARK_FAULTS = (
     errors.AnalysisException,

@@ -122,6 +122,26 @@ MODELS = [
         id="an alarm without a limit",
     ),
     pytest.param(
+        {MODEL: ("target: dear", "target: dear\ntrain: {alarms: [{metric: accuracy, at_least: 0.5, columns: [a]}]}")},
+        "expectations/models/dear.yaml:7: train.alarms.0: columns goes with psi; name both.",
+        id="an alarm on the decay of columns",
+    ),
+    pytest.param(
+        {MODEL: ("target: dear", "target: dear\ntrain: {alarms: [{psi: 0.25, columns: [itme]}]}")},
+        "expectations/models/dear.yaml:7: an alarm names 'itme', which is no input and not the answer. Did you mean \"item\"?",
+        id="an alarm on an unknown column",
+    ),
+    pytest.param(
+        {
+            MODEL: (
+                "target: dear\n",
+                "target: item\nkind: multiclass\nscore: accuracy\ntrain: {alarms: [{metric: log_loss, at_most: 1}]}\n",
+            )
+        },
+        "expectations/models/dear.yaml:9: log_loss of several classes cannot be told from predictions; choose another metric for the alarm.",
+        id="an alarm that watching cannot measure",
+    ),
+    pytest.param(
         {MODEL: ("target: dear", "target: dear\nthreshold: 1.5")},
         "expectations/models/dear.yaml:7: threshold: Input should be less than 1 (found 1.5).",
         id="a threshold beyond one",

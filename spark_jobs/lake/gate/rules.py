@@ -14,6 +14,8 @@ NOT_NULL = "expect_column_values_to_not_be_null"
 UNIQUE = "expect_column_values_to_be_unique"
 COMPOUND_UNIQUE = "expect_compound_columns_to_be_unique"
 VERSIONED = ("merge", "scd2")
+GRAIN = "grain"
+"""The name of the rule that the grain implies: no two rows of a day have the same."""
 PARSES = Rule.model_validate({"expect": "expect_column_values_to_be_null", "column": "_errors", "name": "type", "on_fail": "warn"})
 """Every bronze table's own rule: each text is of its column's type. Bronze keeps the rows that break it; readers refuse them."""
 
@@ -33,10 +35,10 @@ def gate_rules(contract: TableContract, keeps_rows: bool) -> list[Rule]:
     if contract.write in VERSIONED:
         pass  # a batch may bring several versions of a row; the commit keeps what order_by says
     elif len(contract.grain) == 1:
-        implied.append(_rule(UNIQUE, "stop", "grain", column=contract.grain[0]))
+        implied.append(_rule(UNIQUE, "stop", GRAIN, column=contract.grain[0]))
     elif contract.grain:
         # `never`: two rows whose whole key is null are two rows of one grain, and no reason to look away.
-        implied.append(_rule(COMPOUND_UNIQUE, "stop", "grain", column_list=list(contract.grain), ignore_row_if="never"))
+        implied.append(_rule(COMPOUND_UNIQUE, "stop", GRAIN, column_list=list(contract.grain), ignore_row_if="never"))
     kept = [rule for rule in implied if (rule.expect, tuple(sorted(rule.columns))) not in stated]
     return [*contract.rules, *kept]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -9,8 +11,11 @@ from pyspark.sql import functions as F
 
 from expectations.errors import ModelError, TransientError
 from spark_jobs.lake.reading import read_published
+from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import Column
 
     from expectations.contract import TableContract
@@ -72,3 +77,15 @@ def check_target(model: Model, found: list[Any]) -> None:
             f"{model.name}: the target {contract.target!r} of {contract.training} must be {TARGET[contract.kind]} and never null, "
             f"found {shown}; mend it in the table, or take more days."
         )
+
+
+@contextmanager
+def drafted(examples: pd.DataFrame) -> Iterator[tuple[Place, str]]:
+    """The examples as one local Parquet file, until the block ends, and its sha256: where they are kept may hang on it."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Place.of(f"{folder}/examples.parquet")
+        pq.write_table(pa.Table.from_pandas(examples, preserve_index=False), draft.path, compression="zstd")
+        yield draft, draft.fingerprint()[0]

@@ -36,10 +36,14 @@ def lesson_of(job: Job, model: Model) -> Lesson:
     return Lesson(model, days, {contract.training: job.ledger.versions(contract.training, days.days)})
 
 
+def learning_facts(model: Model) -> bytes:
+    """What its contract says of learning: all but words, schedule and what follows a training."""
+    return model.contract.model_dump_json(exclude={"description", "owner", "train", "comparisons", "health"}).encode()
+
+
 def learning_code(model: Model) -> str:
-    """sha256 of what a model is made by: its contract, without words, schedule and what follows, and its file."""
-    facts = model.contract.model_dump_json(exclude={"description", "owner", "train", "comparisons", "health"})
-    return hashlib.sha256(facts.encode() + model.logic.read_bytes()).hexdigest()[:16]
+    """sha256 of what a model is made by: what its contract says of learning, and its file."""
+    return hashlib.sha256(learning_facts(model) + model.logic.read_bytes()).hexdigest()[:16]
 
 
 def columns_seen(job: Job, model: Model) -> list[str]:

@@ -12,10 +12,11 @@ from expectations.jobs import JobResult
 from expectations.model_versions import comparisons_of, version_of
 from spark_jobs.lake import commit
 from spark_jobs.lake.batch import Batch
+from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY
 from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, as_pipeline_input
 from spark_jobs.lake.learning.examples import as_input, keys_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
-from spark_jobs.lake.learning.scoring_worker import ADDED, PREDICTED, PROBABILITY, UNSCORED, scoring_task
+from spark_jobs.lake.learning.scoring_worker import ADDED, UNSCORED, scoring_task
 from spark_jobs.lake.logic import conform
 from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine import store

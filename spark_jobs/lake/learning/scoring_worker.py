@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
+from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, answers_of
 from spark_jobs.lake.learning.worker import model_of_process
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
 
-PROBABILITY, PREDICTED, UNSCORED = "_probability", "_predicted", "_unscored"
-"""What is added to a row: the answer as its kind of model gives it (of a binary one the probability alone, of a regression the prediction
-alone), or, where there is none, why: `unscored(<reason>)`."""
+UNSCORED = "_unscored"
+"""Why a row has no answer: `unscored(<reason>)`."""
 ADDED = {
     "binary": {PROBABILITY: "double", UNSCORED: "string"},
     "multiclass": {PROBABILITY: "double", PREDICTED: "string", UNSCORED: "string"},
     "regression": {PREDICTED: "double", UNSCORED: "string"},
 }
+"""What is added to a row, by its model's kind: the answer, first the number that tells whether there is one, and UNSCORED."""
 MOST_UNSCORED = 1_000
 """Rows of one batch that may be refused one by one: beyond, it is the model that is at fault."""
 LONGEST_REASON = 160
@@ -83,16 +84,9 @@ def answers(model: Any, seen: pd.DataFrame, kind: Kind) -> dict[str, Any]:
 def _answers_together(model: Any, seen: pd.DataFrame, kind: Kind) -> dict[str, Any]:
     import numpy as np
 
-    if kind == "regression":
-        number = np.asarray(model.predict(seen), dtype="float64")
-        answer = {PREDICTED: number}
-    elif kind == "binary":
-        number = np.asarray(model.predict_proba(seen), dtype="float64")[:, 1]
-        answer = {PROBABILITY: number}
-    else:
-        chances = np.asarray(model.predict_proba(seen), dtype="float64")
-        number = chances.max(axis=1)
-        answer = {PROBABILITY: number, PREDICTED: np.asarray(model.classes_, dtype=object)[chances.argmax(axis=1)]}
+    said = answers_of(model, seen, kind)
+    answer = {name: said[name] for name in ADDED[kind] if name != UNSCORED}
+    number = next(iter(answer.values()))
     told = np.full(len(number), None, dtype=object)
     strange = ~np.isfinite(number)
     if strange.any():

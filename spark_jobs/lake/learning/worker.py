@@ -1,6 +1,6 @@
 """What runs inside Spark's Python workers. Travels by value: a worker needs scikit-learn and pyarrow, but not this package.
 
-So nothing here may import from this project, and every import is inside its function.
+So what it takes from this project must travel by value too, as Grouped does, and what a function needs of the worker is imported inside it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
 
 
-def read_bytes(location: str) -> bytes:
-    """A whole file, from a local path or a URI."""
+def place_of(location: str) -> tuple[Any, str]:
+    """The file system of a local path or a URI, and the path on it."""
     from pyarrow import fs
 
-    if "://" in location:
-        system, path = fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1))
-    else:
-        system, path = fs.LocalFileSystem(), location
+    return fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1)) if "://" in location else (fs.LocalFileSystem(), location)
+
+
+def read_bytes(location: str) -> bytes:
+    """A whole file, from a local path or a URI."""
+    system, path = place_of(location)
     with system.open_input_stream(path) as stream:
         return bytes(stream.read())
 
@@ -38,9 +40,7 @@ def write_whole(location: str, text: str) -> None:
     """Write a small file whole, to a local path or a URI whose folder is there: readers see all of it or nothing."""
     import uuid
 
-    from pyarrow import fs
-
-    system, path = fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1)) if "://" in location else (fs.LocalFileSystem(), location)
+    system, path = place_of(location)
     draft = f"{path}.{uuid.uuid4().hex}.draft"
     with system.open_output_stream(draft) as stream:
         stream.write(text.encode())
@@ -60,8 +60,8 @@ def read_model(location: str, sha256: str, trusted: list[str]) -> Any:
     unknown = sorted(set(skops.io.get_untrusted_types(data=data)) - set(trusted))
     if unknown:
         raise ValueError(f"{location} holds types that the contract does not trust: {', '.join(unknown)}")
-    found = skops.io.loads(data, trusted=trusted)
-    return Grouped.of(found) if isinstance(found, dict) else found
+    estimator = skops.io.loads(data, trusted=trusted)
+    return Grouped.of(estimator) if isinstance(estimator, dict) else estimator
 
 
 def model_of_process(location: str, sha256: str, trusted: list[str]) -> Any:

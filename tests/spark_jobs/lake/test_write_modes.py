@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
+from expectations.settings import load_settings
 from spark_jobs.lake.commit import IS_CURRENT, VALID_FROM, VALID_TO
 
 if TYPE_CHECKING:
@@ -70,6 +72,24 @@ def test_append_inserts_each_key_once_and_never_changes_it(lake: LittleLake) -> 
     lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,999,2", "milk,120,2")
     run_days(lake, "2024-05-01", "2024-05-02", "2024-05-02")
     assert lake.rows("silver.prices", "item", "cents") == [("cake", 450), ("milk", 120), ("tea", 300)]
+
+
+def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lake: LittleLake) -> None:
+    dated = "columns:\n      sold_on: {type: date}"
+    lake.write("expectations/bronze/prices.yaml", BRONZE.replace("ARRIVES", "daily").replace("columns:", dated))
+    in_days = SILVER.replace("[item]", "[sold_on, item]\n    day: sold_on").replace("WRITE", "append").replace("    order_by: seen\n", "")
+    lake.write("expectations/silver/prices.yaml", in_days.replace("columns:", dated.replace("date}", "date, nullable: false}")))
+    lake.write("spark_jobs/silver/prices.sql", "SELECT sold_on, item, cents, seen FROM bronze_prices\n")
+    lake.land("prices/2024-05-01.csv", "sold_on,item,cents,seen", "2024-05-01,tea,300,1")
+    lake.land("prices/2024-05-02.csv", "sold_on,item,cents,seen", "2024-05-02,tea,320,2")
+    run_days(lake, "2024-05-01", "2024-05-02")
+    lake.land("prices/2024-05-02.csv", "sold_on,item,cents,seen", "2024-05-02,tea,999,2", "2024-05-02,milk,120,2")
+    run_days(lake, "2024-05-02", "2024-05-02")
+    assert lake.rows("silver.prices", "sold_on", "item", "cents") == [
+        (date(2024, 5, 1), "tea", 300), (date(2024, 5, 2), "milk", 120), (date(2024, 5, 2), "tea", 320),
+    ]  # fmt: skip
+    commits = lake.spark.sql(f"DESCRIBE HISTORY delta.`{load_settings().table_path('silver.prices')}`").collect()
+    assert [commit.operation for commit in sorted(commits, key=lambda commit: commit.version)] == ["WRITE", "WRITE", "MERGE"]
 
 
 @pytest.mark.parametrize("order", ORDERS)

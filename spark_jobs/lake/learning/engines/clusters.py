@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from expectations.errors import ContractError
@@ -34,19 +34,26 @@ def fit_on_dask(task: Task, count: int) -> list[Outcome]:
     """The outcomes of `count` fits of a fitting_task, in order, by joblib on Dask. Raises ContractError where Dask is not installed."""
     try:
         import cloudpickle
+        import distributed  # noqa: F401 - what joblib's backend needs
         import joblib
-        from distributed import Client, LocalCluster
     except ImportError:
         raise _missing("dask") from None
     for module in SHIPPED:
         cloudpickle.register_pickle_by_value(module)
+    with dask_client() as client, joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60):
+        return list(joblib.Parallel()(joblib.delayed(one_fit)(task, position) for position in range(count)))
+
+
+@contextmanager
+def dask_client() -> Iterator[Any]:
+    """A client of the Dask cluster, by which all that Dask computes meanwhile is computed. Raises ImportError where Dask is not installed."""
+    from distributed import Client, LocalCluster
+
     start: Any = LocalCluster  # these have no types
     connect: Any = Client
     with ExitStack() as stack:
         address = os.environ.get(DASK_ADDRESS) or stack.enter_context(start(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None))
-        client = stack.enter_context(connect(address))
-        stack.enter_context(joblib.parallel_config(backend="dask", client=client, wait_for_workers_timeout=60))
-        return list(joblib.Parallel()(joblib.delayed(one_fit)(task, position) for position in range(count)))
+        yield stack.enter_context(connect(address))
 
 
 def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> list[list[Outcome]]:

@@ -24,13 +24,16 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-u
 
 def fit_and_score(fit: Fit, seen: pd.DataFrame, truth: Any, scorer: str) -> float:
     """Fit on the examples from `first` to `learned`, and score on those from there to `judged`."""
+    import pandas
     from sklearn.metrics import get_scorer, log_loss
 
     estimator, first, learned, judged, _ = fit
     estimator.fit(seen[first:learned], truth[first:learned])
-    if scorer == "neg_log_loss":  # scikit-learn's own does not know the classes that no judged example has
-        return -float(log_loss(truth[learned:judged], estimator.predict_proba(seen[learned:judged]), labels=estimator.classes_))
-    return float(get_scorer(scorer)(estimator, seen[learned:judged], truth[learned:judged]))
+    asked, true = seen[learned:judged], truth[learned:judged]
+    if scorer == "neg_log_loss":  # scikit-learn's own asks that the classes learned and judged are the same; one that was never learned has no probability
+        shares, classes = pandas.DataFrame(estimator.predict_proba(asked), columns=estimator.classes_), sorted({*estimator.classes_, *true})
+        return -float(log_loss(true, shares.reindex(columns=classes, fill_value=0.0).to_numpy(), labels=classes))
+    return float(get_scorer(scorer)(estimator, asked, true))
 
 
 def read_examples(location: str) -> pd.DataFrame:

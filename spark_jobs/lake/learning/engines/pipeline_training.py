@@ -27,7 +27,7 @@ from spark_jobs.lake.learning.engines.pipelines import (
     open_pipeline,
 )
 from spark_jobs.lake.learning.engines.search import Candidate, best_of, climb
-from spark_jobs.lake.learning.engines.search_folder import SearchFolder
+from spark_jobs.lake.learning.engines.search_folder import SearchFolder, outcome_key
 from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
 from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
 from spark_jobs.lake.learning.lesson import columns_seen, columns_told, learning_code
@@ -158,7 +158,7 @@ class _PipelineFits:
 
     def _outcome(self, parameters: dict[str, Any], learned: tuple[str, ...], judged: tuple[str, ...]) -> dict[str, Any]:
         contract, started = self.lesson.model.contract, time.monotonic()
-        key = hashlib.sha256(repr((sorted(parameters.items()), learned, judged, contract.score)).encode()).hexdigest()[:32]
+        key = outcome_key(parameters, learned, judged, contract.score)
         known = self.folder.outcomes([key]).get(key)
         if known is not None:
             return known

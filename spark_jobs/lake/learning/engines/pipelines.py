@@ -116,7 +116,8 @@ def answered(scored: DataFrame, kept: list[str], kind: Kind, threshold: float, c
         return scored.select(*kept, shares[1].alias(PROBABILITY), (shares[1] >= F.lit(threshold)).alias(PREDICTED))
     best = F.array_max(shares)
     answer = F.element_at(F.array(*map(F.lit, classes)), F.array_position(shares, best).cast("int"))
-    each = [shares[place].alias(f"{SHARE}{name}") for place, name in enumerate(classes)]
+    # Spark ML counts the classes up to the last one that it learned: of the others a fold's pipeline has no probability
+    each = [F.coalesce(F.get(shares, F.lit(place)), F.lit(0.0)).alias(f"{SHARE}{name}") for place, name in enumerate(classes)]
     return scored.select(*kept, best.alias(PROBABILITY), answer.alias(PREDICTED), *each)
 
 
@@ -174,4 +175,4 @@ def _files(location: str) -> list[str]:
 
 
 def _read(location: str) -> str:
-    return b"".join(Place.of(location).chunks()).decode()
+    return Place.of(location).read_bytes().decode()

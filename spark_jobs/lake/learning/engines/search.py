@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from expectations.errors import ModelError
 from spark_jobs.lake.learning.engines.clusters import climb_on_ray, fit_on_dask
 from spark_jobs.lake.learning.engines.estimators import for_contract, with_parameters
 from spark_jobs.lake.learning.engines.fitting_worker import fitting_task
+from spark_jobs.lake.learning.engines.search_folder import outcome_key
 from spark_jobs.lake.learning.evaluation.figures import SCORERS
 
 if TYPE_CHECKING:
@@ -158,5 +158,4 @@ class _Fits:
         return {self._key(parameters, fold): (parameters, fold) for parameters in grid for fold in folds}
 
     def _key(self, parameters: dict[str, Any], fold: Fold) -> str:
-        """What a fit is known by within its folder, which stands for examples and code."""
-        return hashlib.sha256(repr((sorted(parameters.items()), fold, self.contract.score)).encode()).hexdigest()[:32]
+        return outcome_key(parameters, fold, self.contract.score)

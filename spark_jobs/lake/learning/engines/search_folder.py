@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spark_jobs.lake.learning.examples import drafted
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXAMPLES = "examples.parquet"
 FORGOTTEN_SECONDS = 7 * 24 * 3600
 
 
@@ -26,7 +25,7 @@ class SearchFolder:
     @property
     def examples(self) -> str:
         """The Parquet file of what is learned from and judged on; the workers read it themselves, so no task carries it."""
-        return f"{self.location}/{EXAMPLES}"
+        return f"{self.location}/examples.parquet"
 
     def outcome(self, key: str) -> str:
         """The file for the outcome of a fit."""
@@ -37,7 +36,7 @@ class SearchFolder:
         there, found = {name.removesuffix(".json") for name in Place.of(self.location).file_names()}, {}
         for key in there.intersection(keys):
             try:
-                found[key] = json.loads(b"".join(Place.of(self.outcome(key)).chunks()))
+                found[key] = json.loads(Place.of(self.outcome(key)).read_bytes())
             except ValueError:
                 continue
         return found
@@ -50,13 +49,12 @@ class SearchFolder:
 
 def keep_search(parent: str, code: str, examples: pd.DataFrame) -> SearchFolder:
     """The folder, under `parent`, of the search over these examples by this code; the examples are in it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with tempfile.TemporaryDirectory() as draft:
-        file = Place.of(f"{draft}/{EXAMPLES}")
-        pq.write_table(pa.Table.from_pandas(examples, preserve_index=False), file.path, compression="zstd")
-        key = hashlib.sha256(f"{file.fingerprint()[0]} {code}".encode()).hexdigest()[:16]
-        folder = SearchFolder(f"{parent}/{key}")
-        file.copy_to(Place.of(folder.examples))
+    with drafted(examples) as (draft, sha256):
+        folder = SearchFolder(f"{parent}/{hashlib.sha256(f'{sha256} {code}'.encode()).hexdigest()[:16]}")
+        draft.copy_to(Place.of(folder.examples))
     return folder
+
+
+def outcome_key(parameters: dict[str, Any], *facts: object) -> str:
+    """What a fit is known by within its folder, which stands for examples and code: its parameters, its fold, and what it is judged by."""
+    return hashlib.sha256(repr((sorted(parameters.items()), *facts)).encode()).hexdigest()[:32]

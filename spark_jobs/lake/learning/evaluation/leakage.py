@@ -82,12 +82,16 @@ def _orders(column: pd.Series, truth: pd.Series) -> Iterator[pd.Series]:
 
 
 def _mean_of_others(column: pd.Series, truth: pd.Series) -> pd.Series:
-    """The mean truth of a text's rows in the other half of the rows: its own rows would tell their own truth."""
+    """The mean truth of a text's rows in the other half of the rows: its own rows would tell their own truth.
+
+    A text that is not there says nothing, so it gets the mean of all: were it left out, a few sentences that happen to come twice would look like a leak.
+    """
     values, truths = column.to_numpy(dtype=object), truth.to_numpy()
     found = np.full(len(values), np.nan)
     for learned, judged in KFold(2, shuffle=True, random_state=0).split(values) if len(values) > 1 else ():
         means = pd.Series(truths[learned]).groupby(values[learned]).mean()
         found[judged] = pd.Series(values[judged]).map(means).to_numpy(dtype=float)
+    found[np.isnan(found) & column.notna().to_numpy()] = truths.mean()
     return pd.Series(found, index=column.index)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ import skops.io
 from expectations.errors import ModelError, TransientError
 from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.learning.engines.pipelines import Kept, copy_folder, open_pipeline
+from spark_jobs.lake.learning.examples import drafted
 from spark_jobs.lake.learning.registry.mlflow_registry import artifact_folder, open_client, require_answer, tracking_address
 from spark_jobs.lake.learning.worker import read_model
 from spark_jobs.lake.storage import Place
@@ -65,14 +66,10 @@ class Registration:
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A registered version: `file` and `training_set` are paths under the lake's folder of models, their sha256 are hex."""
+class Registered(Kept):
+    """A registered version."""
 
     version: int
-    file: str
-    sha256: str
-    training_set: str
-    training_set_sha256: str
     mlflow_run: str
 
 
@@ -87,7 +84,7 @@ class ModelStore:
         self._known_client: MlflowClient | None = None
 
     def location(self, path: str) -> str:
-        """Where a path of Registered is: a lake may be moved, so its ledger keeps no whole paths."""
+        """Where a path of Kept is: a lake may be moved, so its ledger keeps no whole paths."""
         return f"{self._models_path}/{path}"
 
     def load(self, file: str, sha256: str) -> Any:
@@ -106,17 +103,6 @@ class ModelStore:
         except Exception as error:
             raise ModelError(f"{self.model.name}: the model file is refused: {error}. Train again, or find out who changed it.") from None
 
-    def keep_examples(self, examples: pd.DataFrame, location: str) -> str:
-        """Write examples as one Parquet file and return its sha256."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with tempfile.TemporaryDirectory() as folder:
-            draft = Place.of(f"{folder}/examples.parquet")
-            pq.write_table(pa.Table.from_pandas(examples, preserve_index=False), draft.path, compression="zstd")
-            draft.copy_to(Place.of(location))
-            return draft.fingerprint()[0]
-
     def examples(self, training_set: str, sha256: str) -> pd.DataFrame:
         """The frozen training set of a version. Raises ModelError where it is gone or not the registered one."""
         import io
@@ -124,7 +110,7 @@ class ModelStore:
         import pyarrow.parquet as pq
 
         try:
-            data = b"".join(Place.of(self.location(training_set)).chunks())
+            data = Place.of(self.location(training_set)).read_bytes()
         except FileNotFoundError:
             raise ModelError(f"{self.model.name}: the training set {training_set} is gone; bring it back from a backup, or train again.") from None
         found = hashlib.sha256(data).hexdigest()
@@ -149,7 +135,7 @@ class ModelStore:
             tags |= {f"lake.{name}": installed(name) for name in PACKAGES}
             tags |= {f"lake.made_with.{name}": value for name, value in registration.provenance.get("made_with", {}).items()}
             run, version = self._log(registration, draft, tags)
-        return Registered(version, kept.file, kept.sha256, kept.training_set, kept.training_set_sha256, run)
+        return Registered(**asdict(kept), version=version, mlflow_run=run)
 
     def _keep(self, registration: Registration, draft: str) -> Kept:
         self._save(registration, draft)
@@ -157,7 +143,9 @@ class ModelStore:
         sha256 = saved.fingerprint()[0]
         file, learned = (f"{self.model.name}/{sha256[:16]}/{name}" for name in (MODEL_FILE, "examples.parquet"))
         saved.copy_to(Place.of(self.location(file)))
-        return Kept(file, sha256, learned, self.keep_examples(registration.examples, self.location(learned)))
+        with drafted(registration.examples) as (examples, examples_sha256):
+            examples.copy_to(Place.of(self.location(learned)))
+        return Kept(file, sha256, learned, examples_sha256)
 
     def crown(self, version: int) -> None:
         """Point the alias `champion` at a version, for people and tools; the lake itself asks the ledger."""
@@ -168,24 +156,25 @@ class ModelStore:
         return f"{registration.run_id} of {self._models_path}"
 
     def _save(self, registration: Registration, folder: str) -> None:
+        grouped = isinstance(registration.estimator, Grouped)
+        data = skops.io.dumps(registration.estimator.parts if grouped else registration.estimator)
+        self.check_trust(skops.io.get_untrusted_types(data=data))  # MLflow would refuse them too, but as its own fault and with no word of the contract
         _ = self._client  # MLflow reads its switches when it is first imported
         import mlflow.sklearn
         from mlflow.models import infer_signature
 
-        if isinstance(registration.estimator, Grouped):  # no estimator of scikit-learn's own, so MLflow has no words for it
+        if grouped:  # no estimator of scikit-learn's own, so MLflow has no words for it
             os.makedirs(folder)
-            skops.io.dump(registration.estimator.parts, f"{folder}/{MODEL_FILE}")
-            self.check_trust(skops.io.get_untrusted_types(file=f"{folder}/{MODEL_FILE}"))
-            return
-        mlflow.sklearn.save_model(
-            registration.estimator,
-            folder,
-            serialization_format="skops",
-            skops_trusted_types=self.trusted,
-            signature=infer_signature(registration.seen),
-            pip_requirements=[f"{name}=={installed(name)}" for name in PACKAGES],
-        )
-        self.check_trust(skops.io.get_untrusted_types(file=f"{folder}/{MODEL_FILE}"))
+            Path(folder, MODEL_FILE).write_bytes(data)
+        else:
+            mlflow.sklearn.save_model(
+                registration.estimator,
+                folder,
+                serialization_format="skops",
+                skops_trusted_types=self.trusted,
+                signature=infer_signature(registration.seen),
+                pip_requirements=[f"{name}=={installed(name)}" for name in PACKAGES],
+            )
 
     def check_trust(self, found: Iterable[str]) -> None:
         """Raises ModelError where a model needs more types than the contract trusts."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.days import ALL, in_words
 from expectations.settings import REPOSITORY
+from spark_jobs.lake.learning.lesson import learning_facts
 
 if TYPE_CHECKING:
     from expectations.lake import Model
@@ -40,11 +41,9 @@ def provenance(job: Job, lesson: Lesson) -> dict[str, Any]:
 
 def made_with(model: Model) -> dict[str, str]:
     """What a fit depends on beside its rows: sha256 of contract, model file and lock file, the seed, and versions."""
-    # what follows a training does not change what is learned
-    facts = model.contract.model_dump_json(exclude={"description", "owner", "train", "comparisons", "health"})
     lock, lock_sha256 = _lock()
     return {
-        "contract": hashlib.sha256(facts.encode()).hexdigest(),
+        "contract": hashlib.sha256(learning_facts(model)).hexdigest(),
         "code": hashlib.sha256(model.logic.read_bytes()).hexdigest(),
         "lock": lock_sha256,
         "lock_file": lock,

@@ -35,7 +35,7 @@ def ringing(alarms: Iterable[Alarm], measures: Iterable[Measure]) -> list[str]:
 def _ring(alarm: Alarm, measures: list[Measure]) -> Iterable[str]:
     if alarm.psi is not None:
         limit = alarm.psi
-        drifts = [one for one in measures if one.measure == PSI]
+        drifts = [one for one in measures if one.measure == PSI and (not alarm.columns or one.of in alarm.columns)]
         yield from _on_days(alarm, drifts, [one for one in drifts if one.value > limit], f"drifted beyond a PSI of {limit:g}")
     if alarm.metric is not None:
         figures = [one for one in measures if one.measure == alarm.metric]

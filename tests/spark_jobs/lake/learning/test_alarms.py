@@ -29,6 +29,14 @@ def test_one_day_on_which_several_inputs_drift_is_one_day() -> None:
     ]
 
 
+def test_only_the_named_columns_ring_where_some_are_named() -> None:
+    measures = [Measure("2024-05-01", "psi", "hour", 0.5, 100), Measure("2024-05-01", "psi", "chance", 0.1, 100)]
+    assert ringing([Alarm(psi=0.25, columns=("chance",), days=1, of=1)], measures) == []
+    assert ringing([Alarm(psi=0.25, columns=("chance", "hour"), days=1, of=1)], measures) == [
+        "hour drifted beyond a PSI of 0.25 on 1 of 1 days, the last was 2024-05-01"
+    ]
+
+
 def test_decay_rings_on_its_own_metric_below_or_above_its_limit() -> None:
     low = Alarm(metric="roc_auc", at_least=0.6, days=1, of=2)
     assert ringing([low], auc(d1=0.55, d2=0.61, d3=0.62)) == []

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark import cloudpickle
 from sklearn.linear_model import LogisticRegression
 
 from spark_jobs.lake.learning.engines.fitting_worker import fit_and_score, fitting_task
+from tests.spark_jobs.lake.learning.another_process import SEEN, TRUTH, in_another_process
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WORKER = """
-import pickle, sys
-import pandas as pd
-task, batches = pickle.load(open(sys.argv[1], "rb"))
-print(pd.concat(list(task(iter(batches)))).to_json(orient="split", double_precision=15))
-assert not [name for name in sys.modules if name.startswith(("spark_jobs", "expectations"))]
-"""
-SEEN = pd.DataFrame({"a": np.arange(8.0), "b": [0.0, 1.0] * 4})
-TRUTH = [0, 0, 1, 0, 1, 0, 1, 1]
-
-
-def in_another_process(folder: Path, task: object, batches: list[pd.DataFrame]) -> pd.DataFrame:
-    """Run a shipped task where this repository cannot be imported."""
-    shipped = folder / "task.pickle"
-    shipped.write_bytes(cloudpickle.dumps((task, batches)))
-    done = subprocess.run([sys.executable, "-I", "-c", WORKER, str(shipped)], cwd="/", capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    from io import StringIO
-
-    return pd.read_json(StringIO(done.stdout), orient="split", precise_float=True)
 
 
 def test_fitting_travels_alone_and_gives_a_score_or_an_error_a_fit(tmp_path: Path) -> None:
@@ -57,3 +34,11 @@ def test_the_log_loss_of_a_fold_knows_the_classes_that_it_has_not(tmp_path: Path
     model = LogisticRegression()
     score = fit_and_score((model, 0, 6, 8, str(tmp_path)), SEEN, truth, "neg_log_loss")
     assert score == pytest.approx(np.log(model.predict_proba(SEEN[6:])[:, list(model.classes_).index("hot")]).mean())
+
+
+def test_the_log_loss_of_a_fold_that_never_learned_a_class_counts_its_rows_as_wrong(tmp_path: Path) -> None:
+    truth = pd.Series(["hot", "cold", "hot", "hot", "cold", "cold", "hot", "mild"])
+    model = LogisticRegression()
+    score = fit_and_score((model, 0, 6, 8, str(tmp_path)), SEEN, truth, "neg_log_loss")
+    wrong = np.log(np.finfo(float).eps)
+    assert score == pytest.approx((np.log(model.predict_proba(SEEN[6:7])[0, 1]) + wrong) / 2)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -21,7 +22,7 @@ from expectations.errors import ModelError
 from expectations.loader import load_lake
 from expectations.settings import Settings
 from spark_jobs.lake.learning.registry.mlflow_registry import artifact_folder, tracking_address
-from spark_jobs.lake.learning.registry.model_store import ModelStore
+from spark_jobs.lake.learning.registry.model_store import ModelStore, Registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,9 +131,9 @@ def test_a_file_that_is_gone_is_told_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_an_untrusted_estimator_is_told_before_it_is_registered(tmp_path: Path) -> None:
-    data = skops.io.dumps(Stranger().fit(SEEN, TRUTH))
-    with pytest.raises(ModelError, match=r"does not trust: .*Stranger\. Look at what they do"):
-        store(tmp_path).check_trust(skops.io.get_untrusted_types(data=data))
+    examples = pd.DataFrame(SEEN, columns=["a", "b"])
+    with pytest.raises(ModelError, match=r"^flight_delay is made of types that .* does not trust: .*Stranger\. Look at what they do"):
+        store(tmp_path).register(Registration("run", Stranger().fit(SEEN, TRUTH), examples, examples, {}, {}, {}))
     trees = skops.io.dumps(HistGradientBoostingClassifier(max_iter=1).fit(SEEN, TRUTH))
     store(tmp_path).check_trust(skops.io.get_untrusted_types(data=trees))
 

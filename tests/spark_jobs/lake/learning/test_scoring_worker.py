@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyspark import cloudpickle
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from spark_jobs.lake.learning.scoring_worker import MOST_UNSCORED, PREDICTED, PROBABILITY, UNSCORED, answers, scoring_task
+from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY
+from spark_jobs.lake.learning.scoring_worker import MOST_UNSCORED, UNSCORED, answers, scoring_task
+from tests.spark_jobs.lake.learning.another_process import SEEN, TRUTH, in_another_process
 from tests.spark_jobs.lake.learning.test_model_store import kept
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WORKER = """
-import pickle, sys
-import pyarrow as pa
-task, batches = pickle.load(open(sys.argv[1], "rb"))
-print(pa.Table.from_batches(list(task(iter(batches)))).to_pandas().to_json(orient="split", double_precision=15))
-assert not [name for name in sys.modules if name.startswith(("spark_jobs", "expectations"))]
-"""
-SEEN = pd.DataFrame({"a": np.arange(8.0), "b": [0.0, 1.0] * 4})
-TRUTH = [0, 0, 1, 0, 1, 0, 1, 1]
-
-
-def in_another_process(folder: Path, task: object, batches: list[pa.RecordBatch]) -> pd.DataFrame:
-    """Run a shipped task where this repository cannot be imported."""
-    from io import StringIO
-
-    shipped = folder / "task.pickle"
-    shipped.write_bytes(cloudpickle.dumps((task, batches)))
-    done = subprocess.run([sys.executable, "-I", "-c", WORKER, str(shipped)], cwd="/", capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return pd.read_json(StringIO(done.stdout), orient="split", precise_float=True)
 
 
 def test_scoring_travels_alone_and_gives_the_keys_with_the_answer(tmp_path: Path) -> None:

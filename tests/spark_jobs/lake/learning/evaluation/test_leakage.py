@@ -48,6 +48,12 @@ def test_what_is_known_in_time_gives_nothing_away_and_a_text_of_its_own_for_each
     assert seen(BINARY, [None] * 600) == 0.5
 
 
+def test_a_few_sentences_that_come_again_and_again_are_no_leak() -> None:
+    sentences = pd.Series([f"sentence {position}" for position in range(600)], index=FLIGHTS.index)
+    every_fifth = FLIGHTS.index % 5 == 0
+    assert 0.5 < seen(BINARY, sentences.where(~every_fifth, FLIGHTS["late"].map({1: "where is it?", 0: "thank you"}))) < 0.7
+
+
 def test_a_leak_is_seen_in_a_number_and_in_one_of_several_classes() -> None:
     number, several = contract_of(kind="regression", score="mae"), contract_of(kind="multiclass", score="accuracy")
     assert seen(number, FLIGHTS["arr_delay"] ** 3, "arr_delay") == pytest.approx(1.0)

@@ -21,6 +21,10 @@ TARGET_TYPES = {
 """Kind of model to the types of its target, in Spark's words and in ours."""
 
 
+THRESHOLD = 0.5
+"""At which scikit-learn's own predict() says yes."""
+
+
 def check_model(lake: Lake, model: Model) -> None:
     """Raises ContractError, with file and line, for the first thing that is wrong."""
     for key in ("training", "features", "predictions"):
@@ -63,6 +67,9 @@ def _check_target(lake: Lake, model: Model) -> None:
 def _check_metrics(model: Model) -> None:
     contract, known = model.contract, METRICS[model.contract.kind]
     named = [("score", contract.score), *(("gates", gate.metric) for gate in contract.gates)]
+    if contract.threshold != THRESHOLD and contract.engine != "spark_ml" and contract.score in {"accuracy", "precision", "recall"}:
+        told = f"scikit-learn searches {contract.score} at a probability of {THRESHOLD}, not at threshold {contract.threshold}"
+        raise ContractError(f"{model.line('score')}: {told}; write score: roc_auc, average_precision, log_loss or brier.")
     alarms = [("train", alarm.metric) for alarm in contract.train.alarms if alarm.metric is not None]
     if contract.kind == "multiclass" and ("train", "log_loss") in alarms:  # predictions keep the answer's probability alone
         raise ContractError(f"{model.line('train')}: log_loss of several classes cannot be told from predictions; choose another metric for the alarm.")

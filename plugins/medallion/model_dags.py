@@ -50,7 +50,10 @@ def training_dag(model: str) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args=task_defaults(facts.contract.owner),
-        params={"force": switch("Train even if the model is young", "Without it the contract's `train` decides.")},
+        params={
+            "force": switch("Train even if the model is young", "Without it the contract's `train` decides."),
+            "alarm": switch("An alarm rang", "Watching ticks it: the model's age does not count, but where nothing changed nothing is trained."),
+        },
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
@@ -110,14 +113,17 @@ def time_to_train(model: str, params: dict[str, Any]) -> bool:
     """Whether to train; the reason is in the log."""
     from medallion.training_time import training_time
 
-    decision = training_time(open_ledger(), load_lake().model(model), forced=bool(params.get("force")))
+    decision = training_time(open_ledger(), load_lake().model(model), forced=bool(params.get("force")), alarmed=bool(params.get("alarm")))
     log.info("%s: %s", model, decision.reason)
     return decision.train
 
 
 def champion_is_new(model: str, dag_run: DagRunProtocol) -> bool:
-    """Whether the champion was trained by this run."""
-    champion = open_ledger().champion(model)
-    new = champion is not None and champion.run_id == run_name(dag_run)
+    """Whether the champion was trained, or promoted, by this run."""
+    ledger, run = open_ledger(), run_name(dag_run)
+    champion = ledger.champion(model)
+    # a question may have passed on to this run from the one that trained
+    promoted = {question.evidence.get("version") for question in ledger.decisions.questions(model, run) if question.answer == "promote"}
+    new = champion is not None and (champion.run_id == run or champion.version in promoted)
     log.info("%s: %s", model, f"version {champion.version} is the new champion" if champion and new else "the champion stays")
     return new

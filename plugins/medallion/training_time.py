@@ -21,8 +21,11 @@ class Decision:
     reason: str
 
 
-def training_time(ledger: Ledger, model: Model, *, forced: bool) -> Decision:
-    """Train where there is no champion, where it is forced, or where the newest day of data is `train.every` past the champion's last."""
+def training_time(ledger: Ledger, model: Model, *, forced: bool = False, alarmed: bool = False) -> Decision:
+    """Train where there is no champion, where it is forced, or where the newest day of data is `train.every` past the newest version's last.
+
+    The newest version may be one that does not serve: a challenger that was refused is not followed by one more every day.
+    """
     every = int(model.contract.train.every.split()[0])
     days = ledger.versions(model.contract.training, needs=model.contract.needs)
     champion = ledger.champion(model.name)
@@ -32,14 +35,16 @@ def training_time(ledger: Ledger, model: Model, *, forced: bool) -> Decision:
         return Decision(train=True, reason="trained because the form says so")
     if champion is None:
         return Decision(train=True, reason="trained because there is no champion yet")
-    newest = max(days)
-    if ALL in (newest, champion.last_day):
-        changed = champion.inputs.get(model.contract.training, {}).get(ALL) != days.get(ALL)
-        return Decision(train=changed, reason=f"{model.contract.training} {'changed' if changed else 'is unchanged'} since version {champion.version}")
-    age = (date.fromisoformat(newest) - date.fromisoformat(champion.last_day)).days
+    if alarmed:
+        return Decision(train=True, reason="trained because an alarm rang")
+    newest, last = max(days), max(ledger.model_versions(model.name), key=lambda entry: entry.last_day)
+    if ALL in (newest, last.last_day):
+        changed = last.inputs.get(model.contract.training, {}).get(ALL) != days.get(ALL)
+        return Decision(train=changed, reason=f"{model.contract.training} {'changed' if changed else 'is unchanged'} since version {last.version}")
+    age = (date.fromisoformat(newest) - date.fromisoformat(last.last_day)).days
     old = age >= every
     verb = "trained" if old else "not trained"
     return Decision(
         train=old,
-        reason=f"{verb}: the data reach to {newest}, version {champion.version} saw days to {champion.last_day}, {age} of {every} days ago",
+        reason=f"{verb}: the data reach to {newest}, version {last.version} saw days to {last.last_day}, {age} of {every} days ago",
     )

@@ -45,7 +45,7 @@ def watch_tasks(model: Model, score: BaseOperator, training_dag: str) -> None:
             doc_md="Whether an alarm of the contract rings; the reason is in the log.",
         )
         # not where the tasks before it were skipped: a comparison is no reason to train
-        trigger = wake(training_dag, conf={"force": True}, trigger_rule="all_success", doc=f"Trains {model.name} anew because an alarm rings.")
+        trigger = wake(training_dag, conf={"alarm": True}, trigger_rule="all_success", doc=f"Trains {model.name} anew because an alarm rings.")
         _ = watch >> is_alarmed >> trigger
 
 

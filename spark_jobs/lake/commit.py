@@ -163,9 +163,11 @@ def _are_new(target: Target, days: list[str]) -> bool:
 
 def _once(target: Target, rows: DataFrame) -> DataFrame:
     """One row of each grain. The gate has held the days with two, where the contract leaves that rule to it and two days cannot share a grain."""
-    is_judged = any(rule.name == GRAIN for rule in gate_rules(target.contract, keeps_rows=False))
-    is_of_a_day = target.day_column is None or target.day_column in target.contract.grain
-    return rows if is_judged and is_of_a_day else _latest(target, rows)
+    contract = target.contract
+    is_judged = any(rule.name == GRAIN for rule in gate_rules(contract, keeps_rows=False))
+    is_of_a_day = target.day_column is None or target.day_column in contract.grain
+    is_told = all(not contract.columns[name].nullable for name in contract.grain)  # to the rule, nulls are not equal
+    return rows if is_judged and is_of_a_day and is_told else _latest(target, rows)
 
 
 def _latest(target: Target, rows: DataFrame) -> DataFrame:

@@ -48,9 +48,8 @@ FILE = Path(__file__).with_name("models.json")
 
 @pytest.fixture(scope="module")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own, and the lake of the year. In the folder BENCHMARK_FOLDER, where that is set, what is built stays for the next time."""
-    given = os.environ.get("BENCHMARK_FOLDER")
-    folder = Path(given) if given else tmp_path_factory.mktemp("year")
+    """A server of its own, and the lake of the year."""
+    folder = tmp_path_factory.mktemp("year")
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("LAKE_") and name != "LAKE_JARS"]:
         del os.environ[name]

@@ -142,6 +142,12 @@ MODELS = [
         id="an alarm that watching cannot measure",
     ),
     pytest.param(
+        {MODEL: ("target: dear", "target: dear\nthreshold: 0.2\nscore: recall")},
+        "expectations/models/dear.yaml:8: scikit-learn searches recall at a probability of 0.5, not at threshold 0.2; "
+        "write score: roc_auc, average_precision, log_loss or brier.",
+        id="a search by another threshold than the model's",
+    ),
+    pytest.param(
         {MODEL: ("target: dear", "target: dear\nthreshold: 1.5")},
         "expectations/models/dear.yaml:7: threshold: Input should be less than 1 (found 1.5).",
         id="a threshold beyond one",

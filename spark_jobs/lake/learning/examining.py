@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from expectations.errors import ModelError, RequestError
+from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.model_versions import version_of
 from spark_jobs.lake.learning.engines.clusters import dask_client
-from spark_jobs.lake.learning.engines.pipelines import folder_sha256
 from spark_jobs.lake.learning.examples import DAY
-from spark_jobs.lake.learning.registry.model_store import MODEL_FILE
+from spark_jobs.lake.learning.registry.model_store import frozen_files
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def worth_of_inputs(location: str, entry: ModelEntry, target: str) -> pd.DataFra
         import dask.dataframe as dd
     except ImportError:
         raise RequestError("examine needs Dask, which is not installed here; install the extra .[dask].") from None
-    figures, files = entry.figures, _frozen(location, entry)
+    figures, files = entry.figures, frozen_files(location, entry)
     first_test_day = figures.get("provenance", {}).get("first_test_day", figures["test_days"][:10])
     with dask_client() as client:
         rows: Any = dd.read_parquet([file.path for file in files], filesystem=files[0].system)
@@ -66,16 +65,6 @@ def worth_of_inputs(location: str, entry: ModelEntry, target: str) -> pd.DataFra
     found["closest"] = [row.abs().idxmax() if row.notna().any() else None for _, row in others.iterrows()]
     found["closest_by"] = [goes_with.at[*pair] if pair[1] else None for pair in zip(of.index, found["closest"], strict=True)]
     return found[(of != target).to_numpy()].round(6)
-
-
-def _frozen(location: str, entry: ModelEntry) -> list[Place]:
-    """The Parquet files of the frozen training set: of scikit-learn's models it is one, of Spark ML's a folder."""
-    path, wanted = f"{location}/{entry.figures['training_set']}", entry.figures["training_set_sha256"]
-    place, is_file = Place.of(path), str(entry.figures["file"]).endswith(MODEL_FILE)
-    found = "" if not place.exists() else place.fingerprint()[0] if is_file else folder_sha256(path)
-    if found != wanted:
-        raise ModelError(f"{entry.model}: the training set {path} has sha256 {found or '(it is gone)'}, but {wanted} was registered; find out who changed it.")
-    return [place] if is_file else [Place(place.system, f"{place.path}/{name}") for name in place.file_names() if name.endswith(".parquet")]
 
 
 def _as_numbers(client: Any, rows: Any, names: list[str]) -> tuple[pd.Series, Any]:

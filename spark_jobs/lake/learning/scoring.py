@@ -177,12 +177,15 @@ def _answered_by_pipeline(  # noqa: PLR0913, PLR0917 - what is asked, and who
     said = pipeline.answers(seen, model.contract.kind, model.contract.threshold)
     answers = [name for name in ADDED[model.contract.kind] if name != UNSCORED]
     number = F.col(answers[0])
-    is_answer = number.isNotNull() & ~F.isnan(number)
-    return said.select(
+    is_answer = number.isNotNull() & ~F.isnan(number) & (F.abs(number) < float("inf"))
+    told = said.select(
         *(F.col(alias).alias(key) for alias, key in named.items()),
         *(F.when(is_answer, F.col(name)).alias(name) for name in answers),
-        F.when(~is_answer, F.lit("unscored(the answer is nan)")).alias(UNSCORED),
+        F.when(~is_answer, F.lit("unscored(the answer is no finite number)")).otherwise("").alias(UNSCORED),
     )
+    # a stage with handleInvalid="skip" leaves rows out: they wait like those without an answer
+    reason = F.coalesce(UNSCORED, F.lit("unscored(the pipeline left it out)"))
+    return rows.select(*keys).join(told, keys, "left").withColumn(UNSCORED, F.nullif(reason, F.lit("")))
 
 
 def _version_of(day: Column, versions: dict[str, int]) -> Column:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pyspark.errors import PySparkException
+
 from expectations.days import in_words
 from expectations.errors import ModelError
 from spark_jobs.lake.learning.answering import with_answers
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from expectations.jobs import JobResult
     from expectations.lake import Model
+    from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
 
 
@@ -72,11 +75,12 @@ def _learn(job: Job, lesson: Lesson) -> Trained:
         answers = _answers(job, model, fitted.estimator, test, list(contract.inputs))
     except ValueError as error:
         raise _failure(lesson, error) from error
-    champion = _champion_answers(job, model, test)
+    champion = job.ledger.champion(model.name)
+    theirs = _champion_answers(job, model, champion, test) if champion else None
     extra = [name for name in columns_seen(job, model) if name not in contract.inputs]
     seconds = {"read": read - started, **fitted.seconds}
     rows = frozen.rows if frozen else len(examples)
-    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, champion, seconds)
+    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, theirs, champion.version if champion else None, seconds)
 
 
 def _answers(job: Job, model: Model, estimator: Any, test: pd.DataFrame, inputs: list[str]) -> pd.DataFrame:
@@ -97,16 +101,16 @@ def _failure(lesson: Lesson, error: ValueError) -> ModelError:
     return ModelError(f"{lesson.model.name}: the fit on {in_words(days.learned)}, tested on {in_words(days.test)}, failed: {str(error)[:500]}")
 
 
-def _champion_answers(job: Job, model: Model, test: pd.DataFrame) -> pd.DataFrame | None:
-    """The champion's answers on the same test days. One that cannot be asked any more, because its file or columns are gone, is no rival."""
-    champion = job.ledger.champion(model.name)
-    if champion is None:
-        return None
+def _champion_answers(job: Job, model: Model, champion: ModelEntry, test: pd.DataFrame) -> pd.DataFrame | str | None:
+    """The champion's answers on the same test days, or why it cannot be asked about them. None for one that could not serve any more either."""
     columns = champion.figures["inputs"]
-    if not set(columns) <= set(test.columns):
+    if not set(columns) <= set(job.lake.table(model.contract.features).contract.columns):
         return None
+    lost = [name for name in columns if name not in test.columns]
+    if lost:
+        return f"{model.contract.training} has no column {', '.join(lost)} any more"
     try:
         estimator = ModelStore(job.settings, model).load(champion.figures["file"], champion.figures["sha256"])
         return _answers(job, model, estimator, test, columns)
-    except (ModelError, ValueError):
+    except (ModelError, PySparkException, ValueError, AttributeError, TypeError):  # refused, gone, or made for columns or a target of another kind
         return None

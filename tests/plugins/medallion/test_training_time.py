@@ -23,12 +23,15 @@ def published(ledger: Ledger, day: str) -> None:
 
 
 def champion(ledger: Ledger, last_day: str) -> None:
-    trained = datetime(2013, 2, 1, tzinfo=UTC)
-    ledger.record_model(ModelEntry("spender", 1, "r", True, "2013-01-01", last_day, {}, {}, trained))
+    version(ledger, 1, last_day, serves=True)
 
 
-def decide(ledger: Ledger, *, forced: bool = False) -> Decision:
-    return training_time(ledger, load_lake().model("spender"), forced=forced)
+def version(ledger: Ledger, number: int, last_day: str, *, serves: bool) -> None:
+    ledger.record_model(ModelEntry("spender", number, f"r{number}", serves, "2013-01-01", last_day, {}, {}, datetime(2013, 2, 1, tzinfo=UTC)))
+
+
+def decide(ledger: Ledger, *, forced: bool = False, alarmed: bool = False) -> Decision:
+    return training_time(ledger, load_lake().model("spender"), forced=forced, alarmed=alarmed)
 
 
 def test_without_data_nothing_is_trained_even_by_force(ledger: Ledger) -> None:
@@ -51,6 +54,14 @@ def test_a_young_model_is_left_alone_and_the_reason_says_how_young(ledger: Ledge
     published(ledger, "2013-02-03")
     champion(ledger, "2013-01-31")
     assert decide(ledger).reason == "not trained: the data reach to 2013-02-03, version 1 saw days to 2013-01-31, 3 of 28 days ago"
+
+
+def test_a_challenger_that_was_refused_is_not_followed_by_one_more_every_day(ledger: Ledger) -> None:
+    published(ledger, "2013-03-05")
+    champion(ledger, "2013-01-31")
+    version(ledger, 2, "2013-03-01", serves=False)
+    assert decide(ledger).reason == "not trained: the data reach to 2013-03-05, version 2 saw days to 2013-03-01, 4 of 28 days ago"
+    assert decide(ledger, alarmed=True) == Decision(train=True, reason="trained because an alarm rang")
 
 
 def test_the_form_trains_a_young_model(ledger: Ledger) -> None:

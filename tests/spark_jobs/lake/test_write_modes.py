@@ -74,6 +74,13 @@ def test_append_inserts_each_key_once_and_never_changes_it(lake: LittleLake) -> 
     assert lake.rows("silver.prices", "item", "cents") == [("cake", 450), ("milk", 120), ("tea", 300)]
 
 
+def test_append_keeps_one_of_two_rows_whose_key_is_null(lake: LittleLake) -> None:
+    prices(lake, "append")
+    lake.land("prices/2024-05-01.csv", "item,cents,seen", "tea,300,1", ",1,1", ",2,1")
+    run_days(lake, "2024-05-01")
+    assert sorted(str(item) for item, _ in lake.rows("silver.prices", "item", "cents")) == ["None", "tea"]
+
+
 def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lake: LittleLake) -> None:
     dated = "columns:\n      sold_on: {type: date}"
     lake.write("expectations/bronze/prices.yaml", BRONZE.replace("ARRIVES", "daily").replace("columns:", dated))

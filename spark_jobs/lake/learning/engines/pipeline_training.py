@@ -99,18 +99,21 @@ def sample(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataFrame:
     keys = keys_of(job.lake.table(lesson.model.contract.training).contract)
     parts = []
     for days in (lesson.days.learned, lesson.days.test):
-        rows = frozen.of(days)
-        one_of = math.ceil(rows.count() / MOST_COLLECTED)
-        some = rows.filter(F.pmod(F.xxhash64(*keys), F.lit(one_of)) == 0) if one_of > 1 else rows
-        parts.append(some.toArrow().to_pandas())
+        parts.append(_some(frozen.of(days), keys).toArrow().to_pandas())
     found: pd.DataFrame = pd.concat(parts).sort_values([DAY, *keys], kind="stable", ignore_index=True)
     return found
+
+
+def _some(rows: DataFrame, keys: list[str]) -> DataFrame:
+    """At most about MOST_COLLECTED of them, the same every time."""
+    one_of = math.ceil(rows.count() / MOST_COLLECTED)
+    return rows.filter(F.pmod(F.xxhash64(*keys), F.lit(one_of)) == 0) if one_of > 1 else rows
 
 
 def search_and_fit_pipeline(job: Job, lesson: Lesson, frozen: FrozenExamples) -> Fitted:
     """The best pipeline for these rows, kept in the lake. Raises ModelError where a fit fails; the fits that went well are then not made again."""
     model, contract, started = lesson.model, lesson.model.contract, time.monotonic()
-    fits = _PipelineFits(lesson, frozen, _folder(job, lesson))
+    fits = _PipelineFits(lesson, frozen, _folder(job, lesson), [DAY, *keys_of(job.lake.table(contract.training).contract)[1:]])
     candidates = climb(contract, fits.rung)
     searched, best = time.monotonic(), best_of(candidates)
     fitted = fits.fit(best.parameters, lesson.days.learned)
@@ -137,6 +140,7 @@ class _PipelineFits:
     lesson: Lesson
     frozen: FrozenExamples
     folder: SearchFolder
+    keys: list[str]
 
     def rung(self, grid: list[dict[str, Any]], part: int) -> list[Candidate]:
         """Every one of the grid on every fold."""
@@ -162,7 +166,7 @@ class _PipelineFits:
         known = self.folder.outcomes([key]).get(key)
         if known is not None:
             return known
-        scored = self.fit(parameters, learned).transform(self.frozen.of(judged))
+        scored = self.fit(parameters, learned).transform(_some(self.frozen.of(judged), self.keys))
         answers = answered(scored, [contract.target], contract.kind, contract.threshold, self.frozen.classes)
         figure = figures_of_answers(contract, answers.toArrow().to_pandas()).get(contract.score)
         if figure is None:

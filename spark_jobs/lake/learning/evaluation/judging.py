@@ -50,23 +50,26 @@ class Judgement:
         }
 
 
-def judged(contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame, champion: pd.DataFrame | None) -> Judgement:
+def judged(contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame, champion: pd.DataFrame | str | None) -> Judgement:
     """`learned` are the examples that the model saw; `answers` and those of the `champion` are the test days' examples with their answers.
 
-    Raises ModelError for answers that are NaN or infinite; a champion that gives such is no rival.
+    For the champion it may be why there are none: one that serves and cannot be compared is not replaced. Raises ModelError for answers that
+    are NaN or infinite.
     """
     figures, slices = figures_of_answers(contract, answers), slices_of(contract, answers)
     baselines = baselines_of(contract, learned, answers, DAY)
-    theirs, their_slices = _of_champion(contract, champion)
+    theirs, their_slices, why_not = _of_champion(contract, champion)
     worse = became_worse(contract, slices, their_slices)
     pages = plots_of(contract, answers, slices) | {"slices.json": json.dumps(slices, indent=1).encode()}
-    return Judgement(figures, baselines, slices, theirs, worse, verdict_on(contract, answers, figures, baselines, theirs), pages)
+    verdict = verdict_on(contract, answers, figures, baselines, theirs, why_not)
+    return Judgement(figures, baselines, slices, theirs, worse, verdict, pages)
 
 
-def _of_champion(contract: ModelContract, answers: pd.DataFrame | None) -> tuple[Figures | None, SliceFigures]:
-    if answers is None:
-        return None, {}
+def _of_champion(contract: ModelContract, answers: pd.DataFrame | str | None) -> tuple[Figures | None, SliceFigures, str]:
+    """Its figures, those of its slices, and why there are none."""
+    if answers is None or isinstance(answers, str):
+        return None, {}, answers or ""
     try:
-        return figures_of_answers(contract, answers), slices_of(contract, answers)
-    except ModelError:
-        return None, {}
+        return figures_of_answers(contract, answers), slices_of(contract, answers), ""
+    except ModelError as error:
+        return None, {}, str(error)

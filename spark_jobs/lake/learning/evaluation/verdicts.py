@@ -30,12 +30,17 @@ class Verdict:
         return self.outcome == "promoted"
 
 
-def verdict_on(contract: ModelContract, answers: pd.DataFrame, figures: Figures, baselines: dict[str, Figures], champion: Figures | None) -> Verdict:
+def verdict_on(  # noqa: PLR0913, PLR0917 - all that a verdict hangs on
+    contract: ModelContract, answers: pd.DataFrame, figures: Figures, baselines: dict[str, Figures], champion: Figures | None, why_not: str = ""
+) -> Verdict:
     """A challenger passes if its score is defined, every gate is passed, it beats every baseline, and it is not worse than the champion on the same days.
 
+    `why_not` says why a champion that serves could not be compared: then it serves on, until a person replaces it.
     What follows then is said by the contract's `when_better`.
     """
     reasons = [*missed_gates(contract, figures, answers), *_behind(contract, figures, baselines, champion)]
+    if why_not:
+        reasons.append(f"the champion could not be asked about the same days ({why_not}); to let this version serve all the same, promote it by hand")
     if reasons:
         return Verdict("kept", "; ".join(reasons))
     if contract.when_better == "keep":

@@ -19,7 +19,7 @@ import skops.io
 
 from expectations.errors import ModelError, TransientError
 from spark_jobs.lake.learning.engines.grouped import Grouped
-from spark_jobs.lake.learning.engines.pipelines import Kept, copy_folder, open_pipeline
+from spark_jobs.lake.learning.engines.pipelines import Kept, copy_folder, folder_sha256, open_pipeline
 from spark_jobs.lake.learning.examples import drafted
 from spark_jobs.lake.learning.registry.mlflow_registry import artifact_folder, open_client, require_answer, tracking_address
 from spark_jobs.lake.learning.worker import read_model
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from expectations.lake import Model
+    from expectations.ledger import ModelEntry
     from expectations.settings import Settings
 
 CHAMPION = "champion"
@@ -250,3 +251,16 @@ def _dataset(table: str, facts: dict[str, Any]) -> Any:
 
     dataset = Dataset(name=table, digest=str(facts["sha256"])[:8], source_type="delta", source=json.dumps(facts))
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
+def frozen_files(location: str, entry: ModelEntry) -> list[Place]:
+    """The Parquet files of the frozen training set: of scikit-learn's models it is one, of Spark ML's a folder.
+
+    `location` is the folder of models. Raises ModelError where they are not the registered ones.
+    """
+    path, wanted = f"{location}/{entry.figures['training_set']}", entry.figures["training_set_sha256"]
+    place, is_file = Place.of(path), str(entry.figures["file"]).endswith(MODEL_FILE)
+    found = "" if not place.exists() else place.fingerprint()[0] if is_file else folder_sha256(path)
+    if found != wanted:
+        raise ModelError(f"{entry.model}: the training set {path} has sha256 {found or '(it is gone)'}, but {wanted} was registered; find out who changed it.")
+    return [place] if is_file else [Place(place.system, f"{place.path}/{name}") for name in place.file_names() if name.endswith(".parquet")]

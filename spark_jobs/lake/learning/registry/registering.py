@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from expectations.days import in_words
+from expectations.errors import TransientError
 from expectations.ledger import ModelEntry
+from expectations.model_contract import SMALLER_IS_BETTER
 from spark_jobs.lake.learning.lesson import learning_code
 from spark_jobs.lake.learning.registry.model_store import ModelStore, Registration
 from spark_jobs.lake.learning.registry.promotion import question_on
 from spark_jobs.lake.learning.registry.provenance import provenance
 
 if TYPE_CHECKING:
+    from expectations.model_contract import Metric
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.learning.evaluation.judging import Judgement
     from spark_jobs.lake.learning.lesson import Lesson
@@ -22,7 +25,13 @@ if TYPE_CHECKING:
 
 
 def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -> ModelEntry:
-    """Keep the model and what it learned from, record it, and crown it where it may serve, or ask whether it may."""
+    """Keep the model and what it learned from, record it, and crown it where it may serve, or ask whether it may.
+
+    Raises TransientError where another version became champion since the one that it was compared with.
+    """
+    champion = job.ledger.champion(lesson.model.name)
+    if (champion.version if champion else None) != trained.rival:
+        raise TransientError(f"{lesson.model.name}: another version became champion during the training; train again, the finished fits are kept.")
     model, days, contract, verdict = lesson.model, lesson.days, lesson.model.contract, judgement.verdict
     store, dataset, made = ModelStore(job.settings, model), _dataset(job, lesson), provenance(job, lesson)
     registered = store.register(
@@ -51,7 +60,6 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
         figures={**asdict(registered), **_figures(lesson, trained, judgement), "provenance": made},
         trained_at=datetime.now(UTC),
     )
-    champion = job.ledger.champion(model.name)
     if verdict.promoted:
         store.crown(entry.version)  # before the ledger, by which the old champion serves on where this fails
     job.ledger.record_model(entry, [question_on(model, entry, champion)] if verdict.outcome == "asks" else ())
@@ -77,12 +85,13 @@ def _tags(lesson: Lesson, dataset: dict[str, Any], judgement: Judgement) -> dict
     }
 
 
-def _metrics(score: str, trained: Trained, judgement: Judgement) -> dict[str, float]:
+def _metrics(score: Metric, trained: Trained, judgement: Judgement) -> dict[str, float]:
     """Metrics as MLflow shows them."""
     figures = {f"test_{name}": value for name, value in judgement.figures.items()}
     beside = {**judgement.baselines, "champion": judgement.champion or {}}
     figures |= {f"{rival}_{name}": value for rival, theirs in beside.items() for name, value in theirs.items()}
-    return figures | {f"search_{score}": trained.fitted.best.mean} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
+    best = trained.fitted.best.mean
+    return figures | {f"search_{score}": -best if score in SMALLER_IS_BETTER else best} | {f"seconds_{name}": value for name, value in trained.seconds.items()}
 
 
 def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str, Any]:

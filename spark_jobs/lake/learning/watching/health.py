@@ -11,7 +11,7 @@ from expectations.ledger import Profile
 from spark_jobs.lake.learning.engines.pipelines import as_pipeline_input
 from spark_jobs.lake.learning.evaluation.figures import figures_of
 from spark_jobs.lake.learning.examples import DAY, as_input, keys_of
-from spark_jobs.lake.learning.registry.model_store import MODEL_FILE, ModelStore
+from spark_jobs.lake.learning.registry.model_store import MODEL_FILE, ModelStore, frozen_files
 from spark_jobs.lake.learning.watching.alarms import PSI, Measure
 from spark_jobs.lake.over_time.history import before
 from spark_jobs.lake.over_time.measures import psi, together
@@ -31,13 +31,22 @@ DRIFT_DAYS = 7
 """Drift is told of a day and the six before it: of one day alone, the weekday would always have drifted."""
 
 
-def drift(job: Job, model: Model, champion: ModelEntry, days: list[str]) -> list[Measure]:
+def predicted_days(job: Job, model: Model, champion: ModelEntry) -> list[str]:
+    """The days that the champion itself has predicted, in order; others may have been predicted by another version."""
+    if not job.ledger.versions(model.contract.predictions):
+        return []
+    day = F.col(str(job.lake.table(model.contract.predictions).contract.day)).cast("string")
+    rows = _of_champion(job, model, champion).select(day.alias(DAY)).distinct().collect()
+    return sorted(row[DAY] for row in rows if row[DAY] > champion.last_day)
+
+
+def drift(job: Job, model: Model, champion: ModelEntry, predicted: list[str], days: list[str]) -> list[Measure]:
     """The population stability index of every input and of the answer, for each day with the six before it.
 
     Inputs are held against the frozen training set, answers against those of the first DRIFT_DAYS days that the champion has predicted.
     """
     near = sorted({back for day in days for back in _window(day)})
-    return [*_input_drift(job, model, champion, days, near), *_answer_drift(job, model, champion, days, near)]
+    return [*_input_drift(job, model, champion, days, near), *_answer_drift(job, model, champion, predicted, days, near)]
 
 
 def _input_drift(job: Job, model: Model, champion: ModelEntry, days: list[str], near: list[str]) -> list[Measure]:
@@ -52,9 +61,11 @@ def _input_drift(job: Job, model: Model, champion: ModelEntry, days: list[str], 
     return [measure for day in days for spread in spreads for measure in _shift(day, spread, reference[spread.column], _over(now, day, spread))]
 
 
-def _answer_drift(job: Job, model: Model, champion: ModelEntry, days: list[str], near: list[str]) -> list[Measure]:
+def _answer_drift(  # noqa: PLR0913, PLR0917 - days of three kinds
+    job: Job, model: Model, champion: ModelEntry, predicted: list[str], days: list[str], near: list[str]
+) -> list[Measure]:
     predictions, answer = job.lake.table(model.contract.predictions), _answer_spread(model)
-    first = [day for day in sorted(job.ledger.versions(predictions.name)) if day > champion.last_day][:DRIFT_DAYS]
+    first = predicted[:DRIFT_DAYS]
     rows = _of_champion(job, model, champion).select(F.col(str(predictions.contract.day)).alias(DAY), answer.column)
     now = profile_days(rows, DAY, sorted({*near, *first}), [answer])
     reference = together(now[day, answer.column] for day in first if (day, answer.column) in now)
@@ -100,6 +111,7 @@ def _learned(job: Job, model: Model, champion: ModelEntry, spreads: list[Spread]
     known = {spread.column: job.ledger.profiles(name, spread.column, [ALL]).get(ALL) for spread in spreads}
     if all(counts is not None for counts in known.values()):
         return {column: counts or {} for column, counts in known.items()}
+    frozen_files(job.settings.models_path, champion)  # what is counted here is kept, so it has to be what was registered
     examples = job.spark.read.parquet(ModelStore(job.settings, model).location(champion.figures["training_set"]))
     counted = profile_days(examples.withColumn(DAY, F.lit(ALL)), DAY, [ALL], spreads)
     found = {spread.column: counted.get((ALL, spread.column), {}) for spread in spreads}

@@ -15,7 +15,7 @@ from expectations.model_contract import HEALTH_COLUMNS
 from spark_jobs.lake import commit
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.learning.watching.alarms import Measure, ringing
-from spark_jobs.lake.learning.watching.health import DRIFT_DAYS, drift, realised
+from spark_jobs.lake.learning.watching.health import DRIFT_DAYS, drift, predicted_days, realised
 from spark_jobs.lake.logic import conform
 from spark_jobs.lake.over_time.history import before
 from spark_jobs.lake.publishing import publish
@@ -42,11 +42,12 @@ def watch(job: Job) -> JobResult:
     if champion is None:
         return _unchanged(job, f"{model.name}: there is no champion yet, nothing to watch")
     known = _known(job, table, model, champion)
-    due = _due(job, model, champion, {row.watched_on: row.made_from for row in known})
+    predicted = predicted_days(job, model, champion)
+    due = _due(job, model, predicted, {row.watched_on: row.made_from for row in known})
     result = _unchanged(job, f"{model.name} v{champion.version}: every day that it has predicted is measured")
     measures = [Measure(str(row.watched_on), row.measure, row.measure_of, row.value, row.rows) for row in known if str(row.watched_on) not in due]
     if due:
-        found = [*drift(job, model, champion, list(due)), *realised(job, model, champion, list(due))]
+        found = [*drift(job, model, champion, predicted, list(due)), *realised(job, model, champion, list(due))]
         result = publish(job, table, conform(table, _as_rows(job, champion, due, found)), Batch(inputs=due))
         measures += found
     return _told(result, model, champion, ringing(model.contract.train.alarms, _since_training(job, model, measures)))
@@ -60,12 +61,12 @@ def _known(job: Job, table: Table, model: Model, champion: ModelEntry) -> list[R
     return rows.filter((F.col("model_name") == model.name) & (F.col("model_version") == champion.version)).collect()
 
 
-def _due(job: Job, model: Model, champion: ModelEntry, known: dict[date, str]) -> dict[str, Inputs]:
-    """Day to what it is measured from, for the days whose data are not those that were measured before."""
+def _due(job: Job, model: Model, predicted: list[str], known: dict[date, str]) -> dict[str, Inputs]:
+    """Day to what it is measured from, for the predicted days whose data are not those that were measured before."""
     asked, contract = job.request.day_range, model.contract
     names = (contract.features, contract.predictions, contract.training)
     published = {name: job.ledger.versions(name) for name in names}
-    days = [day for day in sorted(published[contract.predictions]) if day > champion.last_day and (asked is None or day in set(asked.keys))]
+    days = [day for day in predicted if day in published[contract.predictions] and (asked is None or day in set(asked.keys))]
     due = {}
     for day in days:
         window = [day, *before(day, DRIFT_DAYS - 1)]

@@ -48,6 +48,14 @@ def test_both_baselines_have_to_be_beaten() -> None:
     assert verdict({"roc_auc": 0.56}).promoted
 
 
+def test_a_champion_that_serves_and_cannot_be_compared_is_not_replaced() -> None:
+    found = verdict_on(contract_of(), NO_ROWS, GOOD, BASELINES, None, "gold.t has no column a any more")
+    assert found.outcome == "kept"
+    assert found.reason == (
+        "the champion could not be asked about the same days (gold.t has no column a any more); to let this version serve all the same, promote it by hand"
+    )
+
+
 def test_a_challenger_worse_than_the_champion_does_not_serve() -> None:
     assert verdict(champion={"roc_auc": 0.71}) == Verdict("kept", "roc_auc 0.700 is worse than the champion's 0.710 on the same days")
     assert verdict(champion={"roc_auc": 0.7}).promoted

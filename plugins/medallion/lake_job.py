@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -134,6 +135,8 @@ class LakeJobOperator(SparkSubmitOperator):
             return self._by_child(request, python, remote)
         # Spark's client is silent by default, but Airflow's logging wakes it: each question whether a table exists would be shown as an error.
         logging.getLogger("pyspark.sql.connect.logging").disabled = True
+        # skops looks through all modules that are loaded, Airflow's deprecated ones too, and each is a warning: 600 KB a task
+        warnings.filterwarnings("ignore", module=r"skops\.")
         # Imported here: the jobs' libraries must not be loaded where DAGs are parsed.
         result: JobResult = importlib.import_module("spark_jobs.run").run(request, remote)
         return result

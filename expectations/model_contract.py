@@ -62,6 +62,12 @@ class MetricGate(Facts):
     min_rows: Annotated[int, Field(ge=1)] = 200
     """With `slice`: values with fewer test rows are not judged."""
 
+    @property
+    def in_words(self) -> str:
+        """`roc_auc at least 0.55 for each carrier`."""
+        limits = [f"{words} {limit:g}" for words, limit in (("at least", self.at_least), ("at most", self.at_most)) if limit is not None]
+        return f"{self.metric} {' and '.join(limits)}{f' for each {self.slice}' if self.slice else ''}"
+
     @model_validator(mode="after")
     def _has_a_threshold(self) -> MetricGate:
         if self.at_least is None and self.at_most is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from expectations.model_contract import SMALLER_IS_BETTER
 from medallion.asking import PATIENCE, DecisionOperator, plain, reason_field
 from medallion.lake_job import LakeJobOperator
 from medallion.lake_ledger import open_ledger
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
     from expectations.ledger.entries import Answer
 
 log = logging.getLogger(__name__)
+SMALLER = (*SMALLER_IS_BETTER, "calibration_error")
 PROMOTE, KEEP = "Promote", "Keep the old one"
 WHAT_FOLLOWS = (
-    f"*{PROMOTE}*: it serves from the next scoring on. *{KEEP}*: it stays registered and the champion serves on; so too where nobody answers within "
-    f"{int(PATIENCE.total_seconds() // 3600)} hours, but then the run fails."
+    f"*{PROMOTE}*: it serves from the next scoring on. *{KEEP}*: it stays registered, and what serves now serves on, if anything does; so too where nobody "
+    f"answers within {int(PATIENCE.total_seconds() // 3600)} hours, but then the run fails."
 )
 
 
@@ -80,9 +82,14 @@ def comparison_text(question: Question) -> str:
         "",
         f"| figure | {' | '.join(shown)} |",
         f"|---|{'---|' * len(shown)}",
-        *(f"| {name} | {' | '.join(_number(figures, name) for figures in shown.values())} |" for name in sorted(evidence["metrics"])),
+        *(
+            f"| {name}{', the smaller the better' if name in SMALLER else ''} | {' | '.join(_number(figures, name) for figures in shown.values())} |"
+            for name in sorted(evidence["metrics"])
+        ),
         "",
         f"- learned from {evidence['learned_days']}, judged on {evidence['test_days']}, {evidence['rows']:,} rows together",
+        *([f"- passed its gates: {plain('; '.join(evidence['gates']))}"] if evidence.get("gates") else []),
+        *([f"- weakest for {plain('; '.join(evidence['weakest']))}"] if evidence.get("weakest") else []),
         _worse(evidence),
         f"- version and file asked about: `{question.candidate}`",
     ]

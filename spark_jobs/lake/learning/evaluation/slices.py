@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from expectations.model_contract import SMALLER_IS_BETTER
 from spark_jobs.lake.learning.evaluation.figures import Figures, figures_of_answers, is_worse
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from expectations.model_contract import MetricGate, ModelContract
+    from expectations.model_contract import Metric, MetricGate, ModelContract
 
 FEWEST = 30
 """Values with fewer rows are left out: their figures are chance."""
@@ -53,6 +54,17 @@ def became_worse(contract: ModelContract, slices: SliceFigures, before: SliceFig
             if ours is not None and theirs is not None and is_worse(contract.score, ours, theirs, contract.tolerance):
                 found.append((abs(theirs - ours), f"{column} {value}: {contract.score} {ours:.3f}, the champion {theirs:.3f} ({int(figures['rows']):,} rows)"))
     return [sentence for _, sentence in sorted(found, reverse=True)]
+
+
+def weakest(score: Metric, slices: SliceFigures) -> list[str]:
+    """One sentence for the value of each column for which the score is worst."""
+    found = []
+    for column, values in slices.items():
+        scored = sorted((figures[score], value, figures["rows"]) for value, figures in values.items() if score in figures)
+        if scored:
+            figure, value, rows = scored[-1 if score in SMALLER_IS_BETTER else 0]
+            found.append(f"{column} {value}: {score} {figure:.3f} ({int(rows):,} rows)")
+    return found
 
 
 def _parts(contract: ModelContract, answers: pd.DataFrame, column: str, fewest: int) -> list[tuple[str, int, Figures]]:

@@ -13,6 +13,7 @@ from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.ledger import Question
 from expectations.model_versions import version_of
+from spark_jobs.lake.learning.evaluation.slices import weakest
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.registry.telling import scores_in_words
 
@@ -31,6 +32,7 @@ def question_on(model: Model, entry: ModelEntry, champion: ModelEntry | None) ->
     """Whether `entry` shall serve in the place of `champion`, with what a person has to know."""
     beside = f"{scores_in_words(model.contract, entry.figures)} on {entry.figures['test_days']}"
     evidence = {name: entry.figures.get(name) for name in SHOWN}
+    evidence |= {"gates": [gate.in_words for gate in model.contract.gates], "weakest": weakest(model.contract.score, entry.figures.get("slices") or {})}
     evidence |= {"sentence": f"v{entry.version} passed: {beside}.", "version": entry.version, "instead_of": champion.version if champion else None}
     return Question(model.name, ALL, RULE, candidate_of(entry), entry.run_id, evidence)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from spark_jobs.lake.learning.evaluation.slices import became_worse, slices_of
+from spark_jobs.lake.learning.evaluation.slices import became_worse, slices_of, weakest
 from spark_jobs.lake.learning.evaluation.verdicts import Verdict, verdict_on
 from tests.spark_jobs.lake.learning.evaluation.contracts import contract_of
 
@@ -86,6 +86,13 @@ def test_a_gate_on_a_slice_names_the_worst_value_and_spares_those_with_few_rows(
     found = verdict_on(contract, answers(AA=(30, 40), BB=(40, 60), CC=(0, 39), DD=(50, 50)), GOOD, BASELINES, None)
     assert found.reason == "accuracy 0.667 for carrier BB (60 rows) is below the gate 0.8, and 1 more of 3 values miss it"
     assert verdict_on(contract, answers(CC=(0, 39), DD=(50, 50)), GOOD, BASELINES, None).promoted
+
+
+def test_the_weakest_part_of_each_column_is_told() -> None:
+    found = slices_of(contract_of(slices=["carrier"], score="accuracy"), answers(AA=(30, 40), BB=(60, 60), CC=(0, 29)))
+    assert weakest("accuracy", found) == ["carrier AA: accuracy 0.750 (40 rows)"]
+    assert weakest("roc_auc", {"carrier": {"AA": {"rows": 40}}}) == []
+    assert weakest("mae", {"origin": {"JFK": {"mae": 20.0, "rows": 40}, "LGA": {"mae": 30.0, "rows": 31}}}) == ["origin LGA: mae 30.000 (31 rows)"]
 
 
 def test_parts_for_which_the_champion_is_better_are_told_the_worst_first() -> None:

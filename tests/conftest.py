@@ -58,8 +58,11 @@ def spark(spark_remote: str) -> Iterator[SparkSession]:
     """A session of the tests' own; its time zone is UTC, as in a job."""
     from pyspark.sql import SparkSession
 
+    from spark_jobs.lake.session import expect_rows
+
     session = SparkSession.builder.remote(spark_remote).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    expect_rows(session, 1)
     yield session
     session.stop()
 

@@ -18,6 +18,7 @@ from spark_jobs.lake.planning import Plan, Planner
 from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_published, read_refused
+from spark_jobs.lake.session import expect_rows
 from spark_jobs.lake.sources import take_files
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from expectations.contract import Input
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
+
+BYTES_A_ROW = 100
+"""Of a landed file, roughly: only whether there are thousands or millions of rows matters."""
 
 
 def build(job: Job) -> JobResult:
@@ -45,6 +49,7 @@ def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     files = take_files(job, table, days)
     if not files:
         return _unchanged(job, table, f"no new file for {in_words(days)}")
+    expect_rows(job.spark, sum(file.entry.bytes for file in files) // BYTES_A_ROW)
     rows = read_files(job, table, files)
     inputs = {file.entry.day: file.inputs for file in files}
     landed = {file.entry.day: file.entry.landed_at for file in files if file.entry.landed_at}
@@ -63,11 +68,18 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     if plan.is_empty:
         return _unchanged(job, table, plan.reason)
     some_are_late = False
+    expect_rows(job.spark, _rows_known(job, table, plan))
     if plan.new_arrivals:
         touched, some_are_late = _touched_days(job, table, planner, plan)
         plan = planner.with_arrivals(plan, touched)
     result = _make(job, table, planner, plan, some_are_late) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
     return _hold_back(job, table, plan, result) if plan.refused else result
+
+
+def _rows_known(job: Job, table: Table, plan: Plan) -> int:
+    """How many rows the job will meet, by the ledger: of its inputs, and of the table itself where rows are compared with those that are there."""
+    reads = {**plan.reads, **({} if table.contract.write in {"replace_days", "replace_all"} else {table.name: None})}
+    return sum(entry.rows_out for name, days in reads.items() for entry in job.ledger.days(name, days).values())
 
 
 def _make(job: Job, table: Table, planner: Planner, plan: Plan, some_are_late: bool) -> JobResult:

@@ -1,13 +1,19 @@
-"""The session of a job, where there is no server to open one on."""
+"""The session of a job."""
 
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from expectations.errors import TransientError
-from spark_jobs.lake.session import open_session
+from spark_jobs.lake.session import FEW_ROWS, expect_rows, open_session
+
+if TYPE_CHECKING:
+    from tests.spark_jobs.lake.conftest import LittleLake
+
+SALE = "2024-05-01,tea,300"
 
 
 def test_a_server_that_is_not_there_is_told_at_once() -> None:
@@ -17,3 +23,21 @@ def test_a_server_that_is_not_there_is_told_at_once() -> None:
     sentence = rf"the Spark Connect server 127.0.0.1:{port} does not answer \(ConnectionRefusedError\); start it"
     with pytest.raises(TransientError, match=sentence), open_session(f"sc://127.0.0.1:{port}/;token=secret", "tag"):
         pass
+
+
+@pytest.mark.parametrize(("rows", "is_compiled"), [(FEW_ROWS, False), (FEW_ROWS + 1, True)])
+def test_a_plan_is_compiled_where_many_rows_are_expected(spark_remote: str, rows: int, is_compiled: bool) -> None:
+    with open_session(spark_remote, "tag") as spark:
+        expect_rows(spark, rows)
+        plan = spark.range(3).selectExpr("id + 1 AS next")
+        assert ("*(1) Project" in plan._explain_string()) == is_compiled
+        assert [row.next for row in plan.collect()] == [1, 2, 3]
+
+
+def test_how_many_rows_a_job_expects_is_known_from_its_file_and_from_the_ledger(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected: list[int] = []
+    monkeypatch.setattr("spark_jobs.lake.build.expect_rows", lambda _, rows: expected.append(rows))
+    shop.land("sales/2024-05-01.csv", "sold_on,item,cents", SALE, *(f"2024-05-01,{'cake' * 100},{cents}" for cents in (200, -1)))
+    for table in ("bronze.sales", "silver.sales", "gold.totals"):
+        shop.build(table, "2024-05-01")
+    assert expected == [8, 3, 2]

@@ -94,6 +94,12 @@ def _check_input(lake: Lake, model: Model, position: int) -> None:
             raise ContractError(
                 f"{place}: the input {column!r} is {columns[column].type}, a model takes {', '.join(INPUT_TYPES)}; make a number of it in {name}."
             )
+    learned, asked = (lake.tables[name].contract.columns[column].type for name in (contract.training, contract.features))
+    if (learned == "string") != (asked == "string"):  # a model sees texts as texts, and all else as doubles
+        raise ContractError(
+            f"{place}: the input {column!r} is {learned} in {contract.training} and {asked} in {contract.features}, so a model would learn from one and be "
+            "asked about the other; let both be a string, or both a number."
+        )
 
 
 def _check_labels(lake: Lake, model: Model) -> None:
@@ -142,6 +148,10 @@ def _check_days(lake: Lake, model: Model) -> None:
         name = getattr(model.contract, key)
         if not lake.tables[name].contract.day:
             raise ContractError(f"{model.line(key)}: {name} has no `day`, so it cannot be split by time; name its day column in {lake.tables[name].file}.")
+    days, folds = model.contract.split.training_days, model.contract.folds
+    if days <= folds:  # each fold judges days of its own, and the first one learns from a day before them
+        told = f"{folds} folds need at least {folds + 1} training days, but the split takes at most {days}"
+        raise ContractError(f"{model.line('split')}: {told}; write training_days: {folds + 1} or more, or fewer folds.")
 
 
 def _check_predictions(lake: Lake, model: Model, name_of_table: str) -> None:

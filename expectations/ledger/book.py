@@ -6,8 +6,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
+from expectations.errors import TransientError
 from expectations.ledger import leases
 from expectations.ledger import schema as s
 from expectations.ledger.database import open_database
@@ -175,17 +176,25 @@ class Ledger:
 
     # models
 
-    def record_model(self, entry: ModelEntry, questions: Iterable[Question] = ()) -> None:
-        """Write a model's version, with what a person is asked about it; a new champion takes the title from the old one."""
+    def record_model(self, entry: ModelEntry, questions: Iterable[Question] = (), *, instead_of: int | None = None) -> None:
+        """Write a model's version, with what a person is asked about it. A new champion takes the title from version `instead_of` (None: from none).
+
+        Raises TransientError, and writes nothing, where another one has the title.
+        """
         with self._engine.begin() as connection:
             if entry.champion:
+                _require_champion(connection, entry.model, entry.version, instead_of)
                 connection.execute(update(s.models).where(s.models.c.model == entry.model).values(champion=False))
             replace_row(connection, s.models, {"model": entry.model, "version": entry.version}, asdict(entry))
             note_questions(connection, questions)
 
-    def crown(self, model: str, version: int) -> None:
-        """Make a registered version the champion, in the place of the old one."""
+    def crown(self, model: str, version: int, instead_of: int | None) -> None:
+        """Make a registered version the champion, in the place of version `instead_of` (None: of none).
+
+        Raises TransientError, and changes nothing, where another one is champion.
+        """
         with self._engine.begin() as connection:
+            _require_champion(connection, model, version, instead_of)
             connection.execute(update(s.models).where(s.models.c.model == model).values(champion=s.models.c.version == version))
 
     def model_versions(self, model: str) -> list[ModelEntry]:
@@ -199,6 +208,16 @@ class Ledger:
 
     def _select(self, query: Any, column: Any = None, values: Iterable[str] | None = None) -> list[Row[Any]]:
         return in_chunks(self._engine, query, column, values)
+
+
+def _require_champion(connection: Connection, model: str, version: int, instead_of: int | None) -> None:
+    """Until the transaction ends, nobody else crowns. Raises TransientError where neither `version` nor the one before it is champion."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time; a row cannot be locked where the first champion is still to come
+        connection.execute(text("LOCK TABLE models IN SHARE ROW EXCLUSIVE MODE"))
+    now = connection.execute(select(s.models.c.version).where(s.models.c.model == model, s.models.c.champion)).scalar()
+    if now not in {version, instead_of}:
+        was, stands = f"v{instead_of}" if instead_of else "no version", f"v{now} is" if now else "none is"
+        raise TransientError(f"{model}: v{version} was to be champion in the place of {was}, but {stands} champion now; do it again, compared with that.")
 
 
 def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from expectations.loader import load_lake
 from tests.expectations.conftest import (
     GOLD_GUESSES,
+    GOOD,
     MODEL,
     MODEL_LOGIC,
     SILVER_SHOPS,
     Change,
     Refusal,
+    write_lake,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODELS = [
     pytest.param(
@@ -54,6 +62,25 @@ MODELS = [
             "boolean; make a number of it in silver.sales."
         ),
         id="an input that is a date",
+    ),
+    pytest.param(
+        {
+            MODEL: ("features: silver.sales", "features: silver.shops"),
+            SILVER_SHOPS: ("  shop: {type: string, nullable: false}", "  shop: {type: string}\n  item: {type: string}\n  cents: {type: string}"),
+        },
+        (
+            "expectations/models/dear.yaml:9: the input 'cents' is int in silver.sales and string in silver.shops, so a model would learn from one and be "
+            "asked about the other; let both be a string, or both a number."
+        ),
+        id="an input that is learned as a number and asked as a text",
+    ),
+    pytest.param(
+        {MODEL: ("split: {", "folds: 4\nsplit: {training_days: 4, ")},
+        (
+            "expectations/models/dear.yaml:11: 4 folds need at least 5 training days, but the split takes at most 4; "
+            "write training_days: 5 or more, or fewer folds."
+        ),
+        id="too few training days for the folds",
     ),
     pytest.param(
         {MODEL: ("[1, 2]", "[]")},
@@ -220,3 +247,18 @@ MODELS = [
 @pytest.mark.parametrize(("changes", "sentence"), MODELS)
 def test_a_fault_of_a_model_is_told_in_one_sentence(refusal: Refusal, changes: dict[str, Change], sentence: str) -> None:
     assert refusal(changes) == sentence
+
+
+def test_a_whole_number_may_be_wider_where_it_is_asked_and_as_many_days_as_folds_need_are_enough(tmp_path: Path) -> None:
+    model = GOOD[MODEL].replace("features: silver.sales", "features: gold.totals").replace("          - item\n", "")
+    model = model.replace("split: {", "split: {training_days: 4, ")
+    guesses = (
+        GOOD[GOLD_GUESSES]
+        .replace("[sold_on, item, model_version]", "[sold_on, model_version]")
+        .replace("          item: {type: string, nullable: false}\n", "")
+    )
+    write_lake(tmp_path, {MODEL: model, GOLD_GUESSES: guesses})
+    lake = load_lake(tmp_path)
+    types = [lake.table(name).contract.columns["cents"].type for name in ("silver.sales", "gold.totals")]
+    contract = lake.model("dear").contract
+    assert (contract.inputs, types, contract.folds, contract.split.training_days) == (("cents",), ["int", "bigint"], 3, 4)

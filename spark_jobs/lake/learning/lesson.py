@@ -10,17 +10,23 @@ from spark_jobs.lake.learning.splitting import DaySplit, split_days
 
 if TYPE_CHECKING:
     from expectations.lake import Model
+    from expectations.ledger import ModelEntry
     from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a model learns from: days, and the version at which each last changed."""
+    """What a model learns from: days, and the version at which each last changed. `champion` is the version that it is compared with.
+
+    `columns` are the contract's inputs, and those of the champion that the training table still has: it is judged on the same days.
+    """
 
     model: Model
     days: DaySplit
     inputs: Inputs
+    champion: ModelEntry | None
+    columns: tuple[str, ...]
 
     @property
     def versions(self) -> dict[str, int]:
@@ -29,11 +35,15 @@ class Lesson:
 
 
 def lesson_of(job: Job, model: Model) -> Lesson:
-    """The days published now, of the request where it names days. Raises ModelError where there are too few."""
+    """The days published now, of the request where it names days, and the champion now. Raises ModelError where there are too few days."""
     contract, wanted = model.contract, job.request.day_range
     available = job.ledger.versions(contract.training, needs=contract.needs)
     days = split_days(contract.training, [day for day in available if wanted is None or day in set(wanted.keys)], contract.split, contract.folds)
-    return Lesson(model, days, {contract.training: job.ledger.versions(contract.training, days.days)})
+    # asked once: another version may become champion while this one is trained
+    champion, known = job.ledger.champion(model.name), job.lake.table(contract.training).contract.columns
+    others = [name for name in champion.figures["inputs"] if name in known] if champion else []
+    inputs = {contract.training: job.ledger.versions(contract.training, days.days)}
+    return Lesson(model, days, inputs, champion, tuple(dict.fromkeys([*contract.inputs, *others])))
 
 
 def learning_facts(model: Model) -> bytes:
@@ -44,14 +54,6 @@ def learning_facts(model: Model) -> bytes:
 def learning_code(model: Model) -> str:
     """sha256 of what a model is made by: what its contract says of learning, and its file."""
     return hashlib.sha256(learning_facts(model) + model.logic.read_bytes()).hexdigest()[:16]
-
-
-def columns_seen(job: Job, model: Model) -> list[str]:
-    """The contract's inputs, and those of the champion that the training table still has: it is judged on the same days."""
-    champion = job.ledger.champion(model.name)
-    known = job.lake.table(model.contract.training).contract.columns
-    others = [name for name in champion.figures["inputs"] if name in known] if champion else []
-    return list(dict.fromkeys([*model.contract.inputs, *others]))
 
 
 def columns_told(model: Model) -> list[str]:

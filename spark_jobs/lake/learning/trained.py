@@ -17,7 +17,7 @@ class Trained:
 
     `examples` are all that were read, those of the test days too, with the contract's inputs (of a spark_ml model a sample of the `rows`);
     `learned` are those that it saw. `answers` are the examples of the test days (day, keys, told columns, truth) with the model's answer,
-    `champion` the same with the champion's, or why it could not be asked; None where nothing serves. `rival` is the champion's version.
+    `champion` the same with the champion's, or why it could not be asked; None where nothing serves.
     """
 
     fitted: Fitted
@@ -26,5 +26,4 @@ class Trained:
     learned: pd.DataFrame
     answers: pd.DataFrame
     champion: pd.DataFrame | str | None
-    rival: int | None
     seconds: dict[str, float]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import PySparkException
 
 from expectations.days import in_words
-from expectations.errors import ModelError
+from expectations.errors import ModelError, TerminalError
 from spark_jobs.lake.learning.answering import with_answers
 from spark_jobs.lake.learning.engines.fitting import search_and_fit
 from spark_jobs.lake.learning.engines.pipeline_training import freeze, sample, search_and_fit_pipeline
@@ -16,20 +16,25 @@ from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, pipeline_an
 from spark_jobs.lake.learning.evaluation.judging import Judgement, judged
 from spark_jobs.lake.learning.evaluation.leakage import require_learnable
 from spark_jobs.lake.learning.examples import DAY, read_examples
-from spark_jobs.lake.learning.lesson import Lesson, columns_seen, columns_told, learning_code, lesson_of
+from spark_jobs.lake.learning.lesson import Lesson, columns_told, learning_code, lesson_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
-from spark_jobs.lake.learning.registry.promotion import ask_again, is_asked
+from spark_jobs.lake.learning.registry.promotion import ask_again, is_asked, tell_mlflow
 from spark_jobs.lake.learning.registry.registering import register
 from spark_jobs.lake.learning.registry.telling import training_result
 from spark_jobs.lake.learning.trained import Trained
+from spark_jobs.lake.verbs import is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from expectations.jobs import JobResult
     from expectations.lake import Model
-    from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
+
+REFUSED_BY_PIPELINE = "FAILED_EXECUTE_UDF"
+"""What Spark calls it where a stage of Spark ML refuses a row: a SparkException, as a lost executor is."""
 
 
 def train(job: Job) -> JobResult:
@@ -53,7 +58,7 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
     for entry in versions:
         if entry.run_id == job.request.run_id:
             if entry.champion:
-                ModelStore(job.settings, model).crown(entry.version)
+                tell_mlflow(ModelStore(job.settings, model), job.ledger)
             return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
     newest = versions[0] if versions else None
     if newest and not job.request.force and (newest.inputs, newest.figures["code"]) == (lesson.inputs, learning_code(model)):
@@ -65,7 +70,7 @@ def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
 def _learn(job: Job, lesson: Lesson) -> Trained:
     model, contract, started = lesson.model, lesson.model.contract, time.monotonic()
     frozen = freeze(job, lesson) if contract.engine == "spark_ml" else None
-    examples = sample(job, lesson, frozen) if frozen else read_examples(job, model, lesson.versions, columns_seen(job, model), columns_told(model))
+    examples = sample(job, lesson, frozen) if frozen else read_examples(job, model, lesson.versions, list(lesson.columns), columns_told(model))
     read = time.monotonic()
     is_test = examples[DAY].isin(lesson.days.test)
     learned, test = examples[~is_test], examples[is_test]
@@ -75,12 +80,10 @@ def _learn(job: Job, lesson: Lesson) -> Trained:
         answers = _answers(job, model, fitted.estimator, test, list(contract.inputs))
     except ValueError as error:
         raise _failure(lesson, error) from error
-    champion = job.ledger.champion(model.name)
-    theirs = _champion_answers(job, model, champion, test) if champion else None
-    extra = [name for name in columns_seen(job, model) if name not in contract.inputs]
+    extra = [name for name in lesson.columns if name not in contract.inputs]
     seconds = {"read": read - started, **fitted.seconds}
     rows = frozen.rows if frozen else len(examples)
-    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, theirs, champion.version if champion else None, seconds)
+    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, champion_answers(job, lesson, test), seconds)
 
 
 def _answers(job: Job, model: Model, estimator: Any, test: pd.DataFrame, inputs: list[str]) -> pd.DataFrame:
@@ -101,8 +104,14 @@ def _failure(lesson: Lesson, error: ValueError) -> ModelError:
     return ModelError(f"{lesson.model.name}: the fit on {in_words(days.learned)}, tested on {in_words(days.test)}, failed: {str(error)[:500]}")
 
 
-def _champion_answers(job: Job, model: Model, champion: ModelEntry, test: pd.DataFrame) -> pd.DataFrame | str | None:
-    """The champion's answers on the same test days, or why it cannot be asked about them. None for one that could not serve any more either."""
+def champion_answers(job: Job, lesson: Lesson, test: pd.DataFrame) -> pd.DataFrame | str | None:
+    """The champion's answers on the same test days, or why it cannot be asked about them. None where nothing serves, or could serve any more.
+
+    Raises TransientError where its file cannot be read now.
+    """
+    model, champion = lesson.model, lesson.champion
+    if champion is None or champion.figures.get("kind", model.contract.kind) != model.contract.kind:
+        return None
     columns = champion.figures["inputs"]
     if not set(columns) <= set(job.lake.table(model.contract.features).contract.columns):
         return None
@@ -111,6 +120,20 @@ def _champion_answers(job: Job, model: Model, champion: ModelEntry, test: pd.Dat
         return f"{model.contract.training} has no column {', '.join(lost)} any more"
     try:
         estimator = ModelStore(job.settings, model).load(champion.figures["file"], champion.figures["sha256"])
-        return _answers(job, model, estimator, test, columns)
-    except (ModelError, PySparkException, ValueError, AttributeError, TypeError):  # refused, gone, or made for columns or a target of another kind
+    except ModelError:  # refused or gone, for scoring too
         return None
+    return answers_or_why_not(lambda: _answers(job, model, estimator, test, columns))
+
+
+def answers_or_why_not(ask: Callable[[], pd.DataFrame]) -> pd.DataFrame | str:
+    """The answers, or in one line why a model refuses to give them: one row may be enough, which scoring would only set aside.
+
+    A fault of the surroundings says nothing of the model, and is raised.
+    """
+    try:
+        return ask()
+    except Exception as error:
+        refused = isinstance(error, PySparkException) and error.getCondition() == REFUSED_BY_PIPELINE
+        if not (refused or isinstance(error, TerminalError) or is_terminal(error)):
+            raise
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from expectations.days import ALL
+from expectations.errors import TransientError
 from expectations.jobs import JobRequest
 from expectations.ledger import Arrival, Attempt, DayEntry, FileEntry, Ledger, ModelEntry, Question, Verdict
 
@@ -134,7 +136,7 @@ def test_a_new_champion_takes_the_title_and_a_challenger_does_not(ledger: Ledger
     ledger.record_model(replace(MODEL, model="other"))
     ledger.record_model(replace(MODEL, version=2, champion=False))
     assert ledger.champion("dear") == MODEL
-    ledger.record_model(replace(MODEL, version=3))
+    ledger.record_model(replace(MODEL, version=3), instead_of=1)
     assert [(entry.version, entry.champion) for entry in ledger.model_versions("dear")] == [(3, True), (2, False), (1, False)]
     assert ledger.champion("other") == replace(MODEL, model="other")
 
@@ -145,7 +147,34 @@ def test_a_crown_given_later_takes_the_title_too_and_can_go_back(ledger: Ledger)
     ledger.record_model(replace(MODEL, model="other"))
     ledger.record_model(replace(MODEL, version=2, champion=False), [asked])
     assert ledger.decisions.questions("dear", "run-2") == [asked]
-    for version in (2, 2, 1):
-        ledger.crown("dear", version)
+    for version, instead_of in ((2, 1), (2, 1), (1, 2)):
+        ledger.crown("dear", version, instead_of)
         assert [entry.version for entry in ledger.model_versions("dear") if entry.champion] == [version]
     assert ledger.champion("other") == replace(MODEL, model="other")
+
+
+def test_of_two_versions_compared_with_the_same_champion_the_second_is_refused_whole(ledger: Ledger) -> None:
+    asked = Question("dear", ALL, "promotion", "v3 abc", "run-3", {"version": 3})
+    ledger.record_model(MODEL)
+    ledger.record_model(replace(MODEL, version=2), instead_of=1)
+    with pytest.raises(TransientError, match=r"dear: v3 was to be champion in the place of v1, but v2 is champion now; do it again, compared with that"):
+        ledger.record_model(replace(MODEL, version=3), [asked], instead_of=1)
+    with pytest.raises(TransientError, match="v1 was to be champion in the place of v3, but v2 is champion now"):
+        ledger.crown("dear", 1, 3)
+    with pytest.raises(TransientError, match="v4 was to be champion in the place of no version, but v2 is champion now"):
+        ledger.record_model(replace(MODEL, version=4))
+    assert [(entry.version, entry.champion) for entry in ledger.model_versions("dear")] == [(2, True), (1, False)]
+    assert ledger.decisions.questions("dear") == []
+
+
+def test_of_first_versions_that_come_at_once_one_is_champion(ledger: Ledger) -> None:
+    def crowned(version: int) -> bool:
+        try:
+            ledger.record_model(replace(MODEL, version=version))
+        except TransientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        came = list(threads.map(crowned, range(1, 9)))
+    assert (came.count(True), [entry.version for entry in ledger.model_versions("dear")]) == (1, [came.index(True) + 1])

@@ -30,7 +30,7 @@ from spark_jobs.lake.learning.engines.search import Candidate, best_of, climb
 from spark_jobs.lake.learning.engines.search_folder import SearchFolder, outcome_key
 from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
 from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
-from spark_jobs.lake.learning.lesson import columns_seen, columns_told, learning_code
+from spark_jobs.lake.learning.lesson import columns_told, learning_code
 from spark_jobs.lake.learning.splitting import day_folds
 from spark_jobs.lake.learning.worker import write_whole
 from spark_jobs.lake.reading import read_published
@@ -69,7 +69,7 @@ def freeze(job: Job, lesson: Lesson) -> FrozenExamples:
     """Write the training set, sorted by day and grain. Raises TransientError where a day changed meanwhile, ModelError where the target cannot be learned."""
     model, contract = lesson.model, lesson.model.contract
     table = job.lake.table(contract.training)
-    keys, seen = keys_of(table.contract), columns_seen(job, model)
+    keys, seen = keys_of(table.contract), lesson.columns
     told = [name for name in columns_told(model) if name not in {*keys, *seen, contract.target}]
     rows = read_published(job, table.name, lesson.versions).select(
         F.col(keys[0]).cast("string").alias(DAY),

@@ -91,7 +91,8 @@ class ModelStore:
     def load(self, file: str, sha256: str) -> Any:
         """The fitted estimator, or the KeptPipeline where it is one of Spark ML.
 
-        Raises ModelError where the file is not the registered one or holds a type that the contract does not trust.
+        Raises ModelError where the file is not the registered one or holds a type that the contract does not trust, TransientError where it
+        cannot be read now.
         """
         try:
             if not file.endswith(MODEL_FILE):
@@ -101,6 +102,8 @@ class ModelStore:
             raise ModelError(f"{self.model.name}: the model file {file} is gone; train again, or bring it back from MLflow.") from None
         except OSError as error:
             raise TransientError(f"{self.model.name}: {file} cannot be read ({error}).") from None
+        except (TransientError, MemoryError):  # says nothing of the file
+            raise
         except Exception as error:
             raise ModelError(f"{self.model.name}: the model file is refused: {error}. Train again, or find out who changed it.") from None
 

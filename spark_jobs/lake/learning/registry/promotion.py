@@ -1,6 +1,8 @@
 """Who serves: a version is crowned by its training, by a person who was asked, or by hand.
 
-MLflow's alias moves first and the ledger last, in one transaction: scoring asks the ledger, so whatever fails before, the old champion keeps serving.
+The ledger moves first, in one transaction, and only from the champion that the new one was compared with. Scoring asks the ledger, so a swap that it
+refuses changes nothing anywhere; the other way round MLflow's alias would have to go back, by a call that can fail too. The alias follows: where that
+fails, the job does, and doing it again brings the alias where the ledger is.
 """
 
 from __future__ import annotations
@@ -57,10 +59,19 @@ def ask_again(ledger: Ledger, model: Model, entry: ModelEntry, run_id: str) -> b
     return True
 
 
+def tell_mlflow(store: ModelStore, ledger: Ledger) -> None:
+    """Let MLflow's alias follow the ledger, and look again: of two versions that were crowned at the same time, the one that serves has it."""
+    told: int | None = None
+    while (champion := ledger.champion(store.model.name)) is not None and champion.version != told:
+        told = champion.version
+        store.crown(told)
+
+
 def promote(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) -> JobResult:
     """Let the version that is named serve; without one, do what a person has answered to this run's question. Doing it again changes nothing.
 
-    Raises RequestError for a version that is none or that could not serve, ModelError where its file is not the registered one.
+    Raises RequestError for a version that is none or that could not serve, ModelError where its file is not the registered one, TransientError
+    where another version became champion meanwhile.
     """
     model, champion = lake.model(request.name), ledger.champion(request.name)
     if request.version is not None:
@@ -87,10 +98,12 @@ def _crown(  # noqa: PLR0913, PLR0917 - where, who and why
 ) -> JobResult:
     model = lake.model(entry.model)
     _require_able(settings, lake, model, entry)
-    ModelStore(settings, model).crown(entry.version)
+    store = ModelStore(settings, model)
+    store.require_registry()
+    ledger.crown(entry.model, entry.version, champion.version if champion else None)
+    tell_mlflow(store, ledger)
     if entry.champion:
         return _result(request, entry, "unchanged", f"v{entry.version} is champion already")
-    ledger.crown(entry.model, entry.version)
     before = f"v{champion.version} before" if champion else "the first"
     return _result(request, entry, "done", f"v{entry.version} is champion ({before}), {why}")
 

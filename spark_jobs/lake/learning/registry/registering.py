@@ -13,7 +13,7 @@ from expectations.ledger import ModelEntry
 from expectations.model_contract import SMALLER_IS_BETTER
 from spark_jobs.lake.learning.lesson import learning_code
 from spark_jobs.lake.learning.registry.model_store import ModelStore, Registration
-from spark_jobs.lake.learning.registry.promotion import question_on
+from spark_jobs.lake.learning.registry.promotion import question_on, tell_mlflow
 from spark_jobs.lake.learning.registry.provenance import provenance
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
 
     Raises TransientError where another version became champion since the one that it was compared with.
     """
-    champion = job.ledger.champion(lesson.model.name)
-    if (champion.version if champion else None) != trained.rival:
+    now, rival = job.ledger.champion(lesson.model.name), lesson.champion.version if lesson.champion else None
+    if (now.version if now else None) != rival:  # told here before anything is uploaded, and by the ledger for good
         raise TransientError(f"{lesson.model.name}: another version became champion during the training; train again, the finished fits are kept.")
     model, days, contract, verdict = lesson.model, lesson.days, lesson.model.contract, judgement.verdict
     store, dataset, made = ModelStore(job.settings, model), _dataset(job, lesson), provenance(job, lesson)
@@ -60,9 +60,9 @@ def register(job: Job, lesson: Lesson, trained: Trained, judgement: Judgement) -
         figures={**asdict(registered), **_figures(lesson, trained, judgement), "provenance": made},
         trained_at=datetime.now(UTC),
     )
+    job.ledger.record_model(entry, [question_on(model, entry, lesson.champion)] if verdict.outcome == "asks" else (), instead_of=rival)
     if verdict.promoted:
-        store.crown(entry.version)  # before the ledger, by which the old champion serves on where this fails
-    job.ledger.record_model(entry, [question_on(model, entry, champion)] if verdict.outcome == "asks" else ())
+        tell_mlflow(store, job.ledger)
     return entry
 
 
@@ -98,6 +98,7 @@ def _figures(lesson: Lesson, trained: Trained, judgement: Judgement) -> dict[str
     days = lesson.days
     return {
         "code": learning_code(lesson.model),
+        "kind": lesson.model.contract.kind,
         "inputs": list(lesson.model.contract.inputs),
         "score": lesson.model.contract.score,
         "parameters": trained.fitted.best.parameters,

@@ -61,7 +61,7 @@ def test_each_group_is_fitted_on_its_own_rows_at_once_and_all_of_them_serve_as_o
     seen = examples[examples["kind"] == "home"][["kind", "hour"]]
     assert (alone.predict_proba(seen) == served.predict_proba(seen)).all()
 
-    calls.ledger.crown("answers", 2)
+    calls.ledger.crown("answers", 2, 1)
     scored = calls.run("score", "answers", run_id="score-2")
     assert (scored.status, scored.facts["rows_out"]) == ("done", 160), scored.message
     rows = calls.frame("gold.call_predictions").toArrow().to_pandas().merge(calls.frame("silver.calls").toArrow().to_pandas(), on="call")
@@ -78,6 +78,6 @@ def test_a_regression_learns_numbers_and_publishes_numbers(calls: LittleLake) ->
     calls.write("spark_jobs/models/hours.py", logic.replace("Classifier", "Regressor"))
     result = calls.run("train", "hours", LEARNED, run_id="train-1")
     assert (result.status, set(result.facts["metrics"]) >= {"mae", "rmse", "r2"}) == ("done", True), result.message
-    calls.ledger.crown("hours", 1)
+    calls.ledger.crown("hours", 1, None)
     assert calls.run("score", "hours", run_id="score-1").facts["rows_out"] == 160
     assert {type(row.predicted_call) for row in calls.frame("gold.hour_predictions").collect()} == {float}

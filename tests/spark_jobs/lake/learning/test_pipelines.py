@@ -84,7 +84,7 @@ def test_a_forest_is_searched_fitted_registered_and_asked_where_the_rows_are(cal
         assert folder_sha256(str(models / figures[path])) == figures[sha256]
     assert calls.spark.read.parquet(str(models / figures["training_set"])).count() == 14 * 80
     assert not list((models / "answers" / "_search").iterdir())
-    calls.ledger.crown("answers", 2)
+    calls.ledger.crown("answers", 2, 1)
     scored = alone(calls, "score", None, "score-2")
     assert (scored.status, scored.facts["rows_out"], scored.facts["model_version"]) == ("done", 160, 2), scored.message
     asked = ModelStore(load_settings(), calls_model()).load(figures["file"], figures["sha256"])

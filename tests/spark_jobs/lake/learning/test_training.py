@@ -100,7 +100,7 @@ def test_too_few_days_are_an_error_that_a_retry_cannot_mend(calls: LittleLake) -
 
 
 def test_a_version_that_a_broken_attempt_left_behind_is_replaced(calls: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_facts: object) -> None:
+    def broken(*_facts: object, **_more: object) -> None:
         raise ConnectionError("MLflow went away")
 
     ledger = type(calls.ledger)

@@ -70,7 +70,7 @@ SEASONS = {"split": {"training_days": 365, "validation_days": 30, "test_days": 9
 ENGINES = {
     "sklearn on Spark": Variant("on_spark", facts=SEASONS),
     "sklearn on Dask": Variant("on_dask", facts={**SEASONS, "search_on": "dask"}),
-    "sklearn on Ray, ASHA": Variant("on_ray", facts={**SEASONS, "search_on": "ray"}),
+    "sklearn on Ray, ASHA": Variant("on_ray", facts={**SEASONS, "search_on": "ray", "budget": {"method": "halving", "factor": 3}}),
     "per_group, a carrier each": Variant("a_carrier_each", like="carrier_delay", facts=SEASONS),
     "spark_ml, 100 trees": Variant("forest", logic=FOREST, facts={**SEASONS, "engine": "spark_ml", "inputs": NUMBERS, "search": {}, "folds": 2}),
 }

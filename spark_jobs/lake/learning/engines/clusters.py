@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Task = Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]
     Outcome = dict[str, Any]
-    """`score`, `seconds` and `error` of a fit."""
+    """`score`, `seconds` and `error` of a fit; `lost`, and true, where it is not known what the fit would have given."""
 
 DASK_ADDRESS, RAY_ADDRESS = "LAKE_DASK_ADDRESS", "LAKE_RAY_ADDRESS"
 """Environment variables: tcp://host:8786 of a Dask scheduler, host:6379 of a Ray head."""
@@ -56,20 +56,29 @@ def dask_client() -> Iterator[Any]:
         yield stack.enter_context(connect(address))
 
 
-def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> list[list[Outcome]]:
-    """For each candidate the outcomes of its folds, by Ray Tune with ASHA: after each fold only the best 1/`factor` go on to the next.
+def fit_on_ray(task: Task, count: int) -> list[Outcome]:
+    """The outcomes of `count` fits of a fitting_task, in order, a Ray task each. One whose process died is `lost`.
 
-    `known` has for each candidate and fold the outcome that needs no fit. Raises ContractError where Ray is not installed.
+    Raises ContractError where Ray is not installed.
+    """
+    with ray_cluster() as ray:
+        fit, shared = ray.remote(num_cpus=1, max_retries=0)(one_fit), ray.put(task)
+        waiting, outcomes = [fit.remote(shared, position) for position in range(count)], []
+        for one in waiting:
+            try:
+                outcomes.append(ray.get(one))
+            except ray.exceptions.RayError as error:
+                outcomes.append(_lost(error))
+    return outcomes
+
+
+def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> list[list[Outcome]]:
+    """For each candidate the outcomes of its folds, by Ray Tune with ASHA: after 1, `factor`, `factor`² … folds only the best 1/`factor` go on.
+
+    `known` has for each candidate and fold the outcome that needs no fit. The last outcome of a candidate whose process died is `lost`.
+    Raises ContractError where Ray is not installed.
     Source: Li et al., A System for Massively Parallel Hyperparameter Tuning, MLSys 2020.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-        from ray import cloudpickle, tune
-    except ImportError:
-        raise _missing("ray") from None
-    for module in SHIPPED:
-        cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
     folds = len(known[0])
 
     def candidate(config: dict[str, Any]) -> None:
@@ -80,9 +89,9 @@ def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> 
             scores.append(float("-inf") if score is None else score)
             tune.report({"mean": sum(scores) / len(scores), "outcomes": list(rows)})
 
-    address = os.environ.get(RAY_ADDRESS)
-    ray.init(address=address or "local", include_dashboard=False, num_cpus=None if address else os.cpu_count(), log_to_driver=False, configure_logging=False)
-    try:
+    with ray_cluster():
+        from ray import tune
+
         asha = tune.schedulers.ASHAScheduler(max_t=folds, grace_period=1, reduction_factor=factor)
         found = tune.Tuner(
             tune.with_resources(candidate, {"cpu": 1}),
@@ -90,11 +99,31 @@ def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> 
             tune_config=tune.TuneConfig(metric="mean", mode="max", scheduler=asha),
             run_config=tune.RunConfig(verbose=0),
         ).fit()
-        ended = [found[position] for position in range(len(found))]
-        outcomes = {(result.config or {})["candidate"]: (result.metrics or {})["outcomes"] for result in ended}
-    finally:
-        ray.shutdown()
-    return [outcomes[position] for position in range(len(known))]
+        ended = {(result.config or {})["candidate"]: result for result in (found[position] for position in range(len(found)))}
+    # one that died before its first fold ended has no metrics of ours
+    reported = {position: (result.metrics or {}).get("outcomes", []) for position, result in ended.items()}
+    lost = {position: [_lost(result.error)] for position, result in ended.items() if result.error}
+    return [[*reported[position], *lost.get(position, [])] for position in range(len(known))]
+
+
+@contextmanager
+def ray_cluster() -> Iterator[Any]:
+    """Ray, connected; one that this process is connected to already is used and left. Raises ContractError where Ray is not installed."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+        from ray import cloudpickle
+    except ImportError:
+        raise _missing("ray") from None
+    for module in SHIPPED:
+        cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
+    with ExitStack() as stack:
+        if not ray.is_initialized():
+            address = os.environ.get(RAY_ADDRESS)
+            cores = None if address else os.cpu_count()
+            ray.init(address=address or "local", include_dashboard=False, num_cpus=cores, log_to_driver=False, configure_logging=False)
+            stack.callback(ray.shutdown)
+        yield ray
 
 
 def one_fit(task: Task, position: int) -> Outcome:
@@ -103,6 +132,12 @@ def one_fit(task: Task, position: int) -> Outcome:
 
     row = next(iter(task(iter([pandas.DataFrame({"id": [position]})])))).iloc[0]
     return {"score": None if pandas.isna(row["score"]) else float(row["score"]), "seconds": float(row["seconds"]), "error": row["error"]}
+
+
+def _lost(error: Exception) -> Outcome:
+    """That of a fit whose process died, or could not read its examples."""
+    cause = getattr(error, "cause", None) or error
+    return {"score": None, "seconds": 0.0, "error": f"{type(cause).__name__}: {' '.join(str(cause).split())}", "lost": True}
 
 
 def _missing(extra: str) -> ContractError:

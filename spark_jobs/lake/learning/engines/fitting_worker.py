@@ -36,14 +36,14 @@ def fit_and_score(fit: Fit, seen: pd.DataFrame, truth: Any, scorer: str) -> floa
     return float(get_scorer(scorer)(estimator, asked, true))
 
 
-def read_examples(location: str) -> pd.DataFrame:
-    """A Parquet file as a frame."""
+def read_examples(location: str, inputs: list[str], target: str) -> tuple[pd.DataFrame, Any]:
+    """What an estimator sees, and the truth, of a Parquet file."""
     import io
 
     import pyarrow.parquet
 
-    frame: pd.DataFrame = pyarrow.parquet.read_table(io.BytesIO(read_bytes(location))).to_pandas()
-    return frame
+    frame = pyarrow.parquet.read_table(io.BytesIO(read_bytes(location)), columns=[*inputs, target]).to_pandas()
+    return frame[inputs], frame[target]
 
 
 def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit], scorer: str) -> Callable[[Batches], Batches]:
@@ -63,7 +63,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
         from threadpoolctl import threadpool_limits
 
         warnings.simplefilter("ignore")
-        examples = kept_in_process("_lake_examples", location, lambda: read_examples(location))
+        seen, truth = kept_in_process("_lake_examples", location, lambda: read_examples(location, inputs, target))
         for batch in batches:
             rows = []
             for position in batch["id"]:
@@ -71,7 +71,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
                 score, error = None, None
                 try:
                     with threadpool_limits(limits=1):
-                        score = fit_and_score(fits[position], examples[inputs], examples[target], scorer)
+                        score = fit_and_score(fits[position], seen, truth, scorer)
                 except Exception as fault:  # the driver tells it, with the candidate's name
                     error = f"{type(fault).__name__}: {fault}"
                 seconds = time.monotonic() - started

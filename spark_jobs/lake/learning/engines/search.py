@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from expectations.errors import ModelError
-from spark_jobs.lake.learning.engines.clusters import climb_on_ray, fit_on_dask
+from expectations.errors import ModelError, TransientError
+from spark_jobs.lake.learning.engines.clusters import climb_on_ray, fit_on_dask, fit_on_ray
 from spark_jobs.lake.learning.engines.estimators import for_contract, with_parameters
 from spark_jobs.lake.learning.engines.fitting_worker import fitting_task
 from spark_jobs.lake.learning.engines.search_folder import outcome_key
@@ -73,10 +73,10 @@ def rungs_of(budget: Budget, candidates: int) -> list[int]:
 def search(spark: SparkSession, contract: ModelContract, estimator: Any, folder: SearchFolder, folds: Folds) -> list[Candidate]:
     """Fit and judge the candidates on the examples in `folder`; a fit whose outcome is kept there is not made again.
 
-    Raises ModelError where a parameter is unknown or a fit fails; the outcomes of the others stay.
+    Raises ModelError where a parameter is unknown or a fit fails, TransientError where Ray lost one; the outcomes of the others stay.
     """
     fits = _Fits(spark, contract, estimator, folder)
-    if contract.search_on == "ray":
+    if contract.search_on == "ray" and contract.budget.method == "halving":
         return fits.race(candidates_of(contract), folds(1))
     return climb(contract, lambda grid, part: fits.rung(grid, folds(part), part))
 
@@ -111,8 +111,9 @@ class _Fits:
         """Every one of the grid on every fold."""
         fits = self._keyed(grid, folds)
         known = self.folder.outcomes(list(fits))
-        due = {key: fit for key, fit in fits.items() if key not in known}
-        known |= dict(zip(due, self._make(list(due.items())), strict=True))
+        due = [(key, fit) for key, fit in fits.items() if key not in known]
+        due.sort(key=lambda pair: pair[1][1].first - pair[1][1].learned)  # the longest first, so that no core waits long for the last one
+        known |= dict(zip((key for key, _ in due), self._make(due), strict=True))
         return [self._candidate(parameters, folds, [known[self._key(parameters, fold)] for fold in folds], part) for parameters in grid]
 
     def race(self, grid: list[dict[str, Any]], folds: Sequence[Fold]) -> list[Candidate]:
@@ -130,9 +131,12 @@ class _Fits:
 
     def _candidate(self, parameters: dict[str, Any], folds: Sequence[Fold], outcomes: list[dict[str, Any]], part: int) -> Candidate:
         for number, outcome in enumerate(outcomes, 1):
+            which = f"the fit of {parameters or 'the estimator'} on fold {number} of {len(folds)}"
+            if outcome.get("lost"):
+                raise TransientError(f"{which} was lost on Ray ({outcome['error'][:300]}); train again: the finished fits are kept.")
             if outcome["error"] or outcome["score"] is None or math.isnan(outcome["score"]):
                 why = (outcome["error"] or "its score is undefined; has the fold only one class?")[:500]
-                raise ModelError(f"the fit of {parameters or 'the estimator'} on fold {number} of {len(folds)} failed: {why}")
+                raise ModelError(f"{which} failed: {why}")
         return Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part)
 
     def _make(self, due: list[tuple[str, tuple[dict[str, Any], Fold]]]) -> list[dict[str, Any]]:
@@ -140,8 +144,8 @@ class _Fits:
         if not due:
             return []
         task = self._task(due)
-        if self.contract.search_on == "dask":
-            return fit_on_dask(task, len(due))
+        if self.contract.search_on != "spark":
+            return (fit_on_dask if self.contract.search_on == "dask" else fit_on_ray)(task, len(due))
         # range() has exactly one row a partition, and adaptive execution does not merge its partitions
         rows = self.spark.range(0, len(due), 1, len(due)).mapInPandas(task, OUTCOME).collect()
         return [{"score": row.score, "seconds": row.seconds, "error": row.error} for row in sorted(rows, key=lambda row: row.id)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,22 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from expectations.errors import ContractError
+from expectations.errors import ContractError, LakeError, ModelError, TransientError
 from expectations.model_contract import ModelContract
-from spark_jobs.lake.learning.engines.clusters import fit_on_dask
-from spark_jobs.lake.learning.engines.search import best_of, search
+from spark_jobs.lake.learning.engines.clusters import fit_on_dask, ray_cluster
+from spark_jobs.lake.learning.engines.search import Candidate, best_of, search
 from spark_jobs.lake.learning.engines.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import Fold
+from spark_jobs.lake.logic import load_module
+from tests.spark_jobs.lake.learning import watched_trees
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FOLDS = [Fold(200, 300), Fold(300, 400), Fold(400, 500)]
-SPACE = {"max_leaf_nodes": [3, 15], "learning_rate": [0.001, 0.02, 0.2]}
-ESTIMATOR = HistGradientBoostingClassifier(max_iter=30, random_state=7)
+SPACE = {"learning_rate": [0.2, 0.02, 0.001], "max_leaf_nodes": [15, 3]}
+"""The best first: of a race, who comes later and is worse drops out."""
+HALVING = {"method": "halving", "factor": 2}
 
 
 def flights() -> pd.DataFrame:
@@ -29,11 +36,14 @@ def flights() -> pd.DataFrame:
     return pd.DataFrame({"a": seen[:, 0], "b": seen[:, 1], "y": (seen[:, 0] * seen[:, 1] + dice.normal(size=700) > 0).astype(int)})
 
 
-def contract(search_on: str) -> ModelContract:
+def searched(search_on: str, folder: SearchFolder, budget: dict[str, Any], **space: list[Any]) -> list[Candidate]:
+    """The candidates of this space, on this cluster; each fit leaves a note beside the folder's examples."""
     tables = {"training": "gold.t", "features": "silver.f", "predictions": "gold.p"}
     split = {"validation_days": 1, "test_days": 1}
-    facts = {"contract": 1, "description": "A model of the test.", "target": "y", "inputs": ["a", "b"], "split": split, "search": SPACE}
-    return ModelContract.model_validate({**tables, **facts, "search_on": search_on, "budget": {"factor": 2}})
+    facts = {"contract": 1, "description": "A model of the test.", "target": "y", "inputs": ["a", "b"], "split": split, "search": space}
+    contract = ModelContract.model_validate({**tables, **facts, "search_on": search_on, "budget": budget})
+    trees = load_module(Path(watched_trees.__file__)).WatchedTrees(notes=folder.location)
+    return search(None, contract, trees, folder, lambda _part: FOLDS)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -41,30 +51,60 @@ def folder(tmp_path: Path) -> SearchFolder:
     return keep_search(str(tmp_path / "_search"), "code", flights())
 
 
-def grid_search() -> GridSearchCV:
+@pytest.fixture(scope="module")
+def ray() -> Iterator[None]:
+    """One Ray for all tests, started as a search without an address starts its own."""
+    pytest.importorskip("ray")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv("LAKE_RAY_ADDRESS", raising=False)
+        with ray_cluster():
+            yield
+
+
+@pytest.fixture(scope="module")
+def theirs() -> GridSearchCV:
     """scikit-learn's own search over the same folds."""
     rows = flights()
     folds = [(np.arange(fold.learned), np.arange(fold.learned, fold.judged)) for fold in FOLDS]
-    return GridSearchCV(ESTIMATOR, SPACE, scoring="roc_auc", cv=folds).fit(rows[["a", "b"]][:500], rows["y"][:500])
+    trees = HistGradientBoostingClassifier(max_iter=30, random_state=7)
+    return GridSearchCV(trees, SPACE, scoring="roc_auc", cv=folds).fit(rows[["a", "b"]][:500], rows["y"][:500])
+
+
+def outcomes(folder: SearchFolder) -> list[Path]:
+    return list(Path(folder.location).glob("*.json"))
+
+
+def require_the_same(found: list[Candidate], theirs: GridSearchCV, folder: SearchFolder) -> None:
+    assert [candidate.mean for candidate in found] == pytest.approx(list(theirs.cv_results_["mean_test_score"]), abs=1e-9)
+    assert best_of(found).parameters == theirs.best_params_
+    assert watched_trees.noted(Path(folder.location)) == [1] * len(found) * len(FOLDS)
 
 
 @pytest.mark.cluster
-def test_a_grid_on_dask_finds_the_same_best_candidate_and_makes_no_finished_fit_again(folder: SearchFolder) -> None:
+def test_a_grid_on_dask_finds_the_same_best_candidate_and_makes_no_finished_fit_again(folder: SearchFolder, theirs: GridSearchCV) -> None:
     pytest.importorskip("distributed")
     Path(folder.examples).with_name("unrelated.json").write_text("{}")
-    found, theirs = search(None, contract("dask"), ESTIMATOR, folder, lambda _part: FOLDS), grid_search()  # type: ignore[arg-type]
-    assert [candidate.mean for candidate in found] == pytest.approx(list(theirs.cv_results_["mean_test_score"]), abs=1e-12)
-    assert best_of(found).parameters == theirs.best_params_
-    kept = list(Path(folder.location).glob("*.json"))
-    assert len(kept) == 1 + len(found) * len(FOLDS)
+    found = searched("dask", folder, {}, **SPACE)
+    require_the_same(found, theirs, folder)
+    assert len(outcomes(folder)) == 1 + len(found) * len(FOLDS)
     Path(folder.examples).unlink()
-    assert search(None, contract("dask"), ESTIMATOR, folder, lambda _part: FOLDS) == found  # type: ignore[arg-type]
+    assert searched("dask", folder, {}, **SPACE) == found
 
 
 @pytest.mark.cluster
-def test_a_race_on_ray_drops_candidates_on_the_way_and_its_best_is_as_good_on_days_it_never_saw(folder: SearchFolder) -> None:
-    pytest.importorskip("ray")
-    found, theirs = search(None, contract("ray"), ESTIMATOR, folder, lambda _part: FOLDS), grid_search()  # type: ignore[arg-type]
+@pytest.mark.usefixtures("ray")
+def test_a_grid_on_ray_finds_the_same_best_candidate_and_makes_no_finished_fit_again(folder: SearchFolder, theirs: GridSearchCV) -> None:
+    found = searched("ray", folder, {}, **SPACE)
+    require_the_same(found, theirs, folder)
+    assert len(outcomes(folder)) == len(found) * len(FOLDS)
+    Path(folder.examples).unlink()
+    assert searched("ray", folder, {}, **SPACE) == found
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray")
+def test_a_race_on_ray_drops_candidates_on_the_way_and_its_best_is_as_good_on_days_it_never_saw(folder: SearchFolder, theirs: GridSearchCV) -> None:
+    found = searched("ray", folder, HALVING, **SPACE)
     rows = flights()
 
     def auc(parameters: dict[str, object]) -> float:
@@ -73,9 +113,31 @@ def test_a_race_on_ray_drops_candidates_on_the_way_and_its_best_is_as_good_on_da
 
     assert auc(best_of(found).parameters) >= auc(theirs.best_params_) - 0.005
     means = dict(zip(map(str, theirs.cv_results_["params"]), theirs.cv_results_["mean_test_score"], strict=True))
-    whole = [candidate for candidate in found if candidate.part == 1]
+    whole, dropped = ([candidate for candidate in found if (candidate.part == 1) is wanted] for wanted in (True, False))
     assert [candidate.mean for candidate in whole] == pytest.approx([means[str(candidate.parameters)] for candidate in whole], abs=1e-12)
-    assert len(list(Path(folder.location).glob("*.json"))) == sum(len(candidate.scores) for candidate in found)
+    assert {len(candidate.scores) for candidate in whole} == {len(FOLDS)}
+    assert dropped, "each was judged on every fold"
+    assert max(len(candidate.scores) for candidate in dropped) < len(FOLDS)
+    assert len(outcomes(folder)) == sum(len(candidate.scores) for candidate in found)
+    assert watched_trees.noted(Path(folder.location)) == [1] * len(outcomes(folder))
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("ray")
+@pytest.mark.parametrize("budget", [{}, HALVING], ids=["grid", "halving"])
+@pytest.mark.parametrize(
+    ("fault", "kind", "told"),
+    [
+        ("raises", ModelError, r"the fit of \{'fault': 'raises'\} on fold 1 of 3 failed: ValueError: no trees grow here"),
+        ("dies", TransientError, r"the fit of \{'fault': 'dies'\} on fold 1 of 3 was lost on Ray \(\w+: .* died .*; train again: the finished fits are kept"),
+    ],
+)
+def test_a_fit_that_fails_or_dies_on_ray_is_told_by_name_and_the_others_are_kept(
+    folder: SearchFolder, budget: dict[str, Any], fault: str, kind: type[LakeError], told: str
+) -> None:
+    with pytest.raises(kind, match=told):
+        searched("ray", folder, budget, fault=["", fault])
+    assert len(outcomes(folder)) == len(FOLDS)
 
 
 def test_an_extra_that_is_not_installed_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +146,6 @@ def test_an_extra_that_is_not_installed_is_told_with_what_to_do(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ContractError, match=r"search_on: dask, which is not installed here; install the extra \.\[dask\]"):
         fit_on_dask(lambda batches: batches, 1)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ContractError, match=r"search_on: ray, which is not installed here; install the extra \.\[ray\]"), ray_cluster():
+        pass

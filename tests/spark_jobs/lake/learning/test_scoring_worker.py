@@ -12,11 +12,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from threadpoolctl import threadpool_limits
 
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY
 from spark_jobs.lake.learning.scoring_worker import MOST_UNSCORED, UNSCORED, answers, scoring_task
+from spark_jobs.lake.learning.worker import kept_in_process
 from tests.spark_jobs.lake.learning.another_process import SEEN, TRUTH, in_another_process
 from tests.spark_jobs.lake.learning.test_model_store import kept
+from tests.spark_jobs.lake.learning.watched_trees import most_threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +69,17 @@ class Says:
 
     def predict(self, seen: pd.DataFrame) -> Any:
         return seen["x"].to_numpy()
+
+
+def test_a_model_answers_with_one_thread_whatever_its_process_has() -> None:
+    class Counts(Says):
+        def predict_proba(self, seen: pd.DataFrame) -> Any:
+            return np.full((len(seen), 2), float(most_threads()))
+
+    kept_in_process("_lake_models", "sum []", Counts)  # as if read before
+    with threadpool_limits(limits=2):
+        found = list(scoring_task("nowhere", "sum", [], {"a": "a"}, "binary")(iter([pa.RecordBatch.from_pandas(SEEN[["a"]][:1])])))
+        assert (found[0][PROBABILITY].to_pylist(), most_threads()) == ([1.0], 2)
 
 
 @pytest.mark.parametrize(

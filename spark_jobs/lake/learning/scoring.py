@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from expectations.errors import ModelError
+from expectations.errors import ModelError, TransientError
 from expectations.jobs import JobResult
 from expectations.model_versions import comparisons_of, version_of
-from spark_jobs.lake import commit
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY
 from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, as_pipeline_input
@@ -18,7 +17,7 @@ from spark_jobs.lake.learning.examples import as_input, keys_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.scoring_worker import ADDED, UNSCORED, scoring_task
 from spark_jobs.lake.logic import conform
-from spark_jobs.lake.publishing import publish
+from spark_jobs.lake.publishing import Publication
 from spark_jobs.lake.quarantine import store
 from spark_jobs.lake.quarantine.set_aside import UNSCORED_WHY
 from spark_jobs.lake.reading import read_published
@@ -29,10 +28,26 @@ if TYPE_CHECKING:
     from expectations.contract import TableContract
     from expectations.lake import Model, Table
     from expectations.ledger import ModelEntry
+    from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
 BATCH_ROWS = "50000"
 """Rows that a model sees at once. 1,000,000 rows on two cores: 4.9 s, against 5.4 s with 10,000, 5.2 with 100,000 and 5.4 with 200,000."""
+
+
+class Scored(Publication):
+    """Predictions on their way through gate, publish and record. They say for good which features they were made from."""
+
+    def __init__(self, job: Job, table: Table, candidate: DataFrame, batch: Batch, features: str) -> None:
+        super().__init__(job, table, candidate, batch)
+        self.features = features
+
+    def _check_nobody_was_faster(self) -> None:
+        """The rows are read by now, and the ledger was read before them. Raises TransientError where the features changed in between."""
+        super()._check_nobody_was_faster()
+        named = {day: inputs[self.features][day] for day, inputs in self.batch.inputs.items()}
+        if self.job.ledger.versions(self.features, named) != named:
+            raise TransientError(f"{self.features} changed while it was scored for {self.table.name}; nothing was written, run it again.")
 
 
 def score(job: Job) -> JobResult:
@@ -56,13 +71,7 @@ def score(job: Job) -> JobResult:
 
 def due_days(job: Job, model: Model, champion: ModelEntry) -> dict[str, int]:
     """Day of features to its version, for the days without predictions and those whose features changed since they were scored."""
-    features = model.contract.features
-    scored = job.ledger.days(model.contract.predictions)
-    return {
-        day: version
-        for day, version in _known_days(job, model, champion.last_day).items()
-        if not (day in scored and scored[day].state == "published" and scored[day].inputs.get(features, {}).get(day) == version)
-    }
+    return _not_said(job, model.contract.predictions, model.contract.features, _known_days(job, model, champion.last_day))
 
 
 def days_that_wait(job: Job, model: Model, champion: ModelEntry) -> dict[str, int]:
@@ -79,19 +88,30 @@ def days_that_wait(job: Job, model: Model, champion: ModelEntry) -> dict[str, in
 
 
 def days_to_compare(job: Job, model: Model, entry: ModelEntry) -> dict[str, int]:
-    """Day of features to its version, for the days of which the table for comparisons has nothing that this version said of these features."""
-    table = job.lake.table(comparisons_of(model))
-    versions = _known_days(job, model, "" if job.request.day_range else entry.last_day)
-    path = job.settings.table_path(table.name)
-    if not versions or not commit.exists(job.spark, path):
-        return versions
-    said = job.spark.read.format("delta").load(path).filter(F.col("model_version") == entry.version)
-    said = said.filter(F.col(str(table.contract.day)).isin([date.fromisoformat(day) for day in versions]))
-    found = {
-        (row.day, row.features_version)
-        for row in said.select(F.col(str(table.contract.day)).cast("string").alias("day"), "features_version").distinct().collect()
-    }
-    return {day: version for day, version in versions.items() if (day, version) not in found}
+    """Day of features to its version, for the days of which this version was not yet asked about these features."""
+    return _not_said(job, comparisons_of(model), _name_of(entry), _known_days(job, model, "" if job.request.day_range else entry.last_day))
+
+
+def _not_said(job: Job, table: str, of: str, versions: dict[str, int]) -> dict[str, int]:
+    """The days of features that a published day of `table` was not made from, by what the ledger says of its input `of`."""
+    said = {day: entry.inputs.get(of, {}).get(day) for day, entry in job.ledger.days(table, versions).items() if entry.state == "published"}
+    return {day: version for day, version in versions.items() if said.get(day) != version}
+
+
+def _inputs(job: Job, table: Table, features: str, entry: ModelEntry, versions: dict[str, int]) -> dict[str, Inputs]:
+    """Day to what its predictions are made from.
+
+    A day of comparisons also keeps of each version which features it was asked about: an append adds no row where it has only old ones to say.
+    """
+    now: dict[str, Inputs] = {day: {features: {day: version}} for day, version in versions.items()}
+    if job.request.version is None:
+        return now
+    before = {day: known.inputs for day, known in job.ledger.days(table.name, versions).items() if known.state == "published"}
+    return {day: {**before.get(day, {}), **inputs, _name_of(entry): {day: versions[day]}} for day, inputs in now.items()}
+
+
+def _name_of(entry: ModelEntry) -> str:
+    return f"{entry.model} v{entry.version}"
 
 
 def _known_days(job: Job, model: Model, after: str) -> dict[str, int]:
@@ -110,10 +130,10 @@ def _publish(  # noqa: PLR0913, PLR0917 - one publication
         return _unchanged(job, table.name, model, f"{which} has its predictions by version {entry.version}, or no features")
     rows = predict(job, model, entry, versions, _without_answer(job, model, again or {}))
     candidate = conform(table, rows.drop(UNSCORED)).columns
-    batch = Batch(inputs={day: {features: {day: version}} for day, version in versions.items()})
-    result = publish(job, table, rows.select(*candidate, F.col(UNSCORED).alias(UNSCORED_WHY)), batch)
+    batch = Batch(inputs=_inputs(job, table, features, entry, versions))
+    result = Scored(job, table, rows.select(*candidate, F.col(UNSCORED).alias(UNSCORED_WHY)), batch, features).publish()
     facts = {**result.facts, "model": model.name, "model_version": entry.version}
-    return result.model_copy(update={"facts": facts, "message": f"{model.name} v{entry.version}: {result.message}"})
+    return result.model_copy(update={"facts": facts, "message": f"{_name_of(entry)}: {result.message}"})
 
 
 def _without_answer(job: Job, model: Model, again: dict[str, int]) -> DataFrame | None:
@@ -133,7 +153,7 @@ def predict(job: Job, model: Model, entry: ModelEntry, versions: dict[str, int],
     learned: list[str] = entry.figures["inputs"]
     lost = [name for name in learned if name not in table.contract.columns]
     if lost:
-        raise ModelError(f"{model.name} v{entry.version} learned from {', '.join(lost)}, which {table.name} no longer has; train again.")
+        raise ModelError(f"{_name_of(entry)} learned from {', '.join(lost)}, which {table.name} no longer has; train again.")
     keys = keys_of(table.contract)
     rows = read_published(job, table.name, versions)
     rows = rows.join(but, keys, "left_anti") if but is not None else rows

@@ -38,7 +38,8 @@ def always(contract: ModelContract, learned: pd.DataFrame, test: pd.DataFrame) -
 def history(contract: ModelContract, of: History, learned: pd.DataFrame, test: pd.DataFrame, day: str) -> pd.DataFrame:
     """The mean of the target over the rows of the same keys in the days before each test row's day, that day excluded.
 
-    Both learned and earlier test rows are known by then. Keys without a row in those days get the learned mean.
+    Learned and earlier test rows count alike. The day before counts whole, also what came true of it only on the day itself: no contract tells
+    when a label is known. So this baseline knows a little more than the model. Keys without a row in those days get the learned mean.
     """
     rows = pd.concat([learned, test], ignore_index=True)
     keys, dates = rows.groupby(list(of.keys), dropna=False).ngroup(), pd.to_datetime(rows[day])

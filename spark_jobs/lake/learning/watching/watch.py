@@ -22,7 +22,7 @@ from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.reading import read_published
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import DataFrame
 
     from expectations.lake import Model, Table
     from expectations.ledger import ModelEntry
@@ -41,39 +41,48 @@ def watch(job: Job) -> JobResult:
     champion, table = job.ledger.champion(model.name), job.lake.table(model.contract.health)
     if champion is None:
         return _unchanged(job, f"{model.name}: there is no champion yet, nothing to watch")
-    known = _known(job, table, model, champion)
     predicted = predicted_days(job, model, champion)
-    due = _due(job, model, predicted, {row.watched_on: row.made_from for row in known})
+    states = _states(job, model, predicted)
+    measures = _known(job, table, champion, states)
+    due = _due(job, states, measures)
     result = _unchanged(job, f"{model.name} v{champion.version}: every day that it has predicted is measured")
-    measures = [Measure(str(row.watched_on), row.measure, row.measure_of, row.value, row.rows) for row in known if str(row.watched_on) not in due]
-    if due:
-        found = [*drift(job, model, champion, predicted, list(due)), *realised(job, model, champion, list(due))]
+    found = [*drift(job, model, champion, predicted, list(due)), *realised(job, model, champion, list(due))] if due else []
+    if found:
         result = publish(job, table, conform(table, _as_rows(job, champion, due, found)), Batch(inputs=due))
-        measures += found
-    return _told(result, model, champion, ringing(model.contract.train.alarms, _since_training(job, model, measures)))
+    return _told(result, model, champion, ringing(model.contract.train.alarms, _since_training(job, model, [*measures, *found])))
 
 
-def _known(job: Job, table: Table, model: Model, champion: ModelEntry) -> list[Row]:
-    """The champion's rows of the health table."""
-    if not commit.exists(job.spark, job.settings.table_path(table.name)):
-        return []
-    rows = read_published(job, table.name)
-    return rows.filter((F.col("model_name") == model.name) & (F.col("model_version") == champion.version)).collect()
-
-
-def _due(job: Job, model: Model, predicted: list[str], known: dict[date, str]) -> dict[str, Inputs]:
-    """Day to what it is measured from, for the predicted days whose data are not those that were measured before."""
-    asked, contract = job.request.day_range, model.contract
+def _states(job: Job, model: Model, predicted: list[str]) -> dict[str, Inputs]:
+    """Predicted day to the data that it is measured from, as they are now."""
+    contract = model.contract
     names = (contract.features, contract.predictions, contract.training)
     published = {name: job.ledger.versions(name) for name in names}
-    days = [day for day in predicted if day in published[contract.predictions] and (asked is None or day in set(asked.keys))]
-    due = {}
-    for day in days:
-        window = [day, *before(day, DRIFT_DAYS - 1)]
-        inputs = {name: {near: published[name][near] for near in (window if name != contract.training else [day]) if near in published[name]} for name in names}
-        if known.get(date.fromisoformat(day)) != _fingerprint(inputs):
-            due[day] = inputs
-    return due
+    states = {}
+    for day in predicted:
+        if day in published[contract.predictions]:
+            window = [day, *before(day, DRIFT_DAYS - 1)]
+            days = {name: window if name != contract.training else [day] for name in names}
+            states[day] = {name: {near: published[name][near] for near in days[name] if near in published[name]} for name in names}
+    return states
+
+
+def _known(job: Job, table: Table, champion: ModelEntry, states: dict[str, Inputs]) -> list[Measure]:
+    """What the health table says of the champion's days as they are now.
+
+    A figure of an older state does not count: where the day no longer defines it, nothing has come in its place.
+    """
+    if not commit.exists(job.spark, job.settings.table_path(table.name)):
+        return []
+    now = {day: _fingerprint(inputs) for day, inputs in states.items()}
+    is_ours = (F.col("model_name") == champion.model) & (F.col("model_version") == champion.version)
+    rows = read_published(job, table.name).filter(is_ours).collect()
+    return [Measure(str(row.watched_on), row.measure, row.measure_of, row.value, row.rows) for row in rows if now.get(str(row.watched_on)) == row.made_from]
+
+
+def _due(job: Job, states: dict[str, Inputs], measures: list[Measure]) -> dict[str, Inputs]:
+    """The days, of the request where it names days, that are not measured as they are now."""
+    asked, measured = job.request.day_range, {one.day for one in measures}
+    return {day: inputs for day, inputs in states.items() if day not in measured and (asked is None or day in set(asked.keys))}
 
 
 def _fingerprint(inputs: Inputs) -> str:

@@ -7,17 +7,21 @@ import json
 import textwrap
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from expectations.loader import load_lake
 from expectations.settings import load_settings
+from spark_jobs.lake.learning import scoring
 from spark_jobs.lake.learning.registry.model_store import ModelStore
+from spark_jobs.lake.learning.scoring import predict
 from tests.spark_jobs.lake.learning.conftest import ESTIMATOR, MODEL, PREDICTIONS, calls_of
 from tests.spark_jobs.lake.learning.test_model_store import hostile_pickle, hostile_skops
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from tests.spark_jobs.lake.conftest import LittleLake
 
 pytestmark = pytest.mark.spark
@@ -74,6 +78,25 @@ def test_features_built_again_with_the_same_rows_are_no_error(calls: LittleLake)
     assert result.status in {"done", "unchanged"}, result.message
     assert calls.run("score", "answers", "2024-05-15", run_id="score-3").status == "unchanged"
     assert calls.frame(TABLE).count() == 80
+
+
+def test_features_that_change_while_they_are_scored_are_scored_again_and_nothing_says_that_it_was_made_from_the_old_ones(
+    calls: LittleLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predict_late(*args: Any) -> DataFrame:
+        calls.build("silver.calls", "2024-05-15", "build-2", force=True)
+        return predict(*args)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(scoring, "predict", predict_late)
+        result = calls.run("score", "answers", "2024-05-15", run_id="score-1")
+    assert (result.status, result.message) == (
+        "failed_transient",
+        "silver.calls changed while it was scored for gold.call_predictions; nothing was written, run it again.",
+    )
+    assert not Path(calls.path(TABLE)).exists() and calls.ledger.days(TABLE) == {}
+    assert calls.run("score", "answers", "2024-05-15", run_id="score-1").status == "done"
+    assert set(calls.rows(TABLE, "features_version")) == {(calls.ledger.versions("silver.calls")["2024-05-15"],)}
 
 
 def test_a_model_file_that_somebody_changed_scores_nothing_and_runs_nothing(calls: LittleLake) -> None:
@@ -140,6 +163,9 @@ def test_any_version_scores_any_days_beside_what_serves(calls: LittleLake) -> No
     assert (again.status, calls.version("gold.call_comparisons"), calls.version(TABLE)) == ("unchanged", 0, 0)
     other = calls.run("score", "answers", run_id="compare-3", version=2)
     assert other.facts["days"] == ["2024-05-15", "2024-05-16"], other.message
+    calls.build("silver.calls", "2024-05-15", "build-2", force=True)
+    changed = [calls.run("score", "answers", "2024-05-14..2024-05-15", run_id=f"compare-{number}", version=1) for number in (4, 5)]
+    assert [(result.status, result.facts["days"]) for result in changed] == [("done", ["2024-05-15"]), ("unchanged", [])]
     found = calls.frame("gold.call_comparisons").groupBy("model_version").count().collect()
     assert {tuple(row) for row in found} == {(1, 240), (2, 160)}
     assert {row[0] for row in calls.rows(TABLE, "model_version")} == {2}

@@ -33,6 +33,19 @@ CONTRACT = """
       made_from: {type: string, nullable: false}
       measured_at: {type: timestamp, nullable: false}
 """
+LABELLED = """
+    contract: 1
+    description: Calls of which it is known whether they were answered.
+    inputs: [silver.calls]
+    grain: [call]
+    day: called_on
+    columns:
+      called_on: {type: date, nullable: false}
+      call: {type: int, nullable: false}
+      kind: {type: string}
+      hour: {type: int}
+      answered: {type: boolean}
+"""
 HEADER = "called_on,call,kind,hour,answered"
 
 
@@ -92,7 +105,7 @@ def test_drift_and_decay_ask_for_training_until_a_training_has_seen_those_days(w
     assert (after.status, after.facts["model_version"], after.facts["alarms"]) == ("unchanged", 2, [])
 
 
-def test_labels_that_come_later_are_measured_later_and_days_whose_data_change_are_measured_again(watched: LittleLake) -> None:
+def test_days_whose_data_change_are_measured_again(watched: LittleLake) -> None:
     watched.run("score", "answers", "2024-05-15", run_id="score")
     watched.run("watch", "answers", run_id="watch-1")
     before = measured(watched)
@@ -104,6 +117,31 @@ def test_labels_that_come_later_are_measured_later_and_days_whose_data_change_ar
     assert again.facts["days"] == ["2024-05-15", "2024-05-16"]
     after = measured(watched)
     assert (before["2024-05-15", "roc_auc", ""][1], after["2024-05-15", "roc_auc", ""][1]) == (80, 40)
+
+
+def test_labels_that_come_later_are_measured_later_and_a_figure_that_a_correction_takes_away_counts_no_more(watched: LittleLake) -> None:
+    watched.write("expectations/gold/labelled_calls.yaml", LABELLED)
+    watched.write("spark_jobs/gold/labelled_calls.sql", "SELECT called_on, call, kind, hour, answered FROM silver_calls\n")
+    model = (watched.project / "expectations/models/answers.yaml").read_text()
+    watched.write("expectations/models/answers.yaml", model.replace("training: silver.calls", "training: gold.labelled_calls").replace("0.5,", "0.99,"))
+    watched.run("score", "answers", run_id="score")
+    unlabelled = watched.run("watch", "answers", run_id="watch-1")
+    assert (unlabelled.facts["days"], {measure for _, measure, _ in measured(watched)}) == (["2024-05-15", "2024-05-16"], {"psi"}), unlabelled.message
+
+    watched.build("gold.labelled_calls", "2024-05-15..2024-05-16", "labels")
+    labelled = watched.run("watch", "answers", run_id="watch-2")
+    assert labelled.facts["alarms"] == ["roc_auc was below 0.99 on 2 of 2 days, the last was 2024-05-16"], labelled.message
+    assert measured(watched)["2024-05-15", "roc_auc", ""][1] == 80
+
+    # everybody answered after all, so of that day there is no ROC AUC any more
+    watched.write("spark_jobs/gold/labelled_calls.sql", "SELECT called_on, call, kind, hour, true AS answered FROM silver_calls\n")
+    watched.build("gold.labelled_calls", "2024-05-15", "corrected labels")
+    corrected = watched.run("watch", "answers", run_id="watch-3")
+    assert (corrected.facts["days"], corrected.facts["alarms"]) == (["2024-05-15"], []), corrected.message
+    assert len({row[1] for row in watched.rows(HEALTH, "watched_on", "made_from") if str(row[0]) == "2024-05-15"}) == 2
+    version = watched.version(HEALTH)
+    again = watched.run("watch", "answers", run_id="watch-4")
+    assert (again.status, again.facts["alarms"], watched.version(HEALTH)) == ("unchanged", [], version), again.message
 
 
 def test_watching_without_a_table_for_it_says_what_to_add(calls: LittleLake) -> None:

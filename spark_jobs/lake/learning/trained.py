@@ -16,7 +16,8 @@ class Trained:
     """A fitted estimator, what it learned, and what it answers.
 
     `examples` are all that were read, those of the test days too, with the contract's inputs (of a spark_ml model a sample of the `rows`);
-    `learned` are those that it saw. `answers` are the examples of the test days (day, keys, told columns, truth) with the model's answer,
+    `learned` are those that it saw. `past`, of a spark_ml model with a history: see past_of, over all its rows. `answers` are the examples of the
+    test days (day, keys, told columns, truth) with the model's answer,
     `champion` the same with the champion's, or why it could not be asked; None where nothing serves.
     """
 
@@ -24,6 +25,7 @@ class Trained:
     examples: pd.DataFrame
     rows: int
     learned: pd.DataFrame
+    past: pd.DataFrame | None
     answers: pd.DataFrame
     champion: pd.DataFrame | str | None
     seconds: dict[str, float]

@@ -11,8 +11,8 @@ from expectations.days import in_words
 from expectations.errors import ModelError, TerminalError
 from spark_jobs.lake.learning.answering import with_answers
 from spark_jobs.lake.learning.engines.fitting import search_and_fit
-from spark_jobs.lake.learning.engines.pipeline_training import freeze, sample, search_and_fit_pipeline
-from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, pipeline_answers
+from spark_jobs.lake.learning.engines.pipeline_training import freeze, past_of_frozen, sample, search_and_fit_pipeline
+from spark_jobs.lake.learning.engines.pipelines import REFUSED_BY_STAGE, KeptPipeline, pipeline_answers
 from spark_jobs.lake.learning.evaluation.judging import Judgement, judged
 from spark_jobs.lake.learning.evaluation.leakage import require_learnable
 from spark_jobs.lake.learning.examples import DAY, read_examples
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from expectations.jobs import JobResult
     from expectations.lake import Model
     from spark_jobs.lake.job import Job
-
-REFUSED_BY_PIPELINE = "FAILED_EXECUTE_UDF"
-"""What Spark calls it where a stage of Spark ML refuses a row: a SparkException, as a lost executor is."""
 
 
 def train(job: Job) -> JobResult:
@@ -83,7 +80,8 @@ def _learn(job: Job, lesson: Lesson) -> Trained:
     extra = [name for name in lesson.columns if name not in contract.inputs]
     seconds = {"read": read - started, **fitted.seconds}
     rows = frozen.rows if frozen else len(examples)
-    return Trained(fitted, examples.drop(columns=extra), rows, learned, answers, champion_answers(job, lesson, test), seconds)
+    past = past_of_frozen(job, lesson, frozen) if frozen and contract.history else None
+    return Trained(fitted, examples.drop(columns=extra), rows, learned, past, answers, champion_answers(job, lesson, test), seconds)
 
 
 def _answers(job: Job, model: Model, estimator: Any, test: pd.DataFrame, inputs: list[str]) -> pd.DataFrame:
@@ -94,7 +92,7 @@ def _answers(job: Job, model: Model, estimator: Any, test: pd.DataFrame, inputs:
 
 def _judge(lesson: Lesson, trained: Trained) -> Judgement:
     try:
-        return judged(lesson.model.contract, trained.learned, trained.answers, trained.champion)
+        return judged(lesson.model.contract, trained.learned, trained.answers, trained.champion, trained.past)
     except ValueError as error:
         raise _failure(lesson, error) from error
 
@@ -133,7 +131,7 @@ def answers_or_why_not(ask: Callable[[], pd.DataFrame]) -> pd.DataFrame | str:
     try:
         return ask()
     except Exception as error:
-        refused = isinstance(error, PySparkException) and error.getCondition() == REFUSED_BY_PIPELINE
+        refused = isinstance(error, PySparkException) and error.getCondition() == REFUSED_BY_STAGE
         if not (refused or isinstance(error, TerminalError) or is_terminal(error)):
             raise
         return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

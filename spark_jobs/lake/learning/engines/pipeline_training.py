@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pyspark.errors import AnalysisException, IllegalArgumentException
+from pyspark.errors import AnalysisException, IllegalArgumentException, PySparkException
 from pyspark.sql import functions as F
 
 from expectations.errors import ModelError, TransientError
@@ -17,9 +19,10 @@ from expectations.model_contract import SMALLER_IS_BETTER
 from spark_jobs.lake.learning.engines.fitting import Fitted
 from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
+    REFUSED_BY_STAGE,
     Kept,
     answered,
-    as_pipeline_input,
+    as_pipeline_sees,
     build_pipeline,
     folder_sha256,
     keep_pipeline,
@@ -28,8 +31,9 @@ from spark_jobs.lake.learning.engines.pipelines import (
 )
 from spark_jobs.lake.learning.engines.search import Candidate, best_of, climb
 from spark_jobs.lake.learning.engines.search_folder import SearchFolder, outcome_key
+from spark_jobs.lake.learning.evaluation.baselines import ROWS, SUM
 from spark_jobs.lake.learning.evaluation.figures import figures_of_answers
-from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, check_target, keys_of
+from spark_jobs.lake.learning.examples import DAY, TARGET_TYPE, as_input, check_target, keys_of
 from spark_jobs.lake.learning.lesson import columns_told, learning_code
 from spark_jobs.lake.learning.splitting import day_folds
 from spark_jobs.lake.learning.worker import write_whole
@@ -37,15 +41,18 @@ from spark_jobs.lake.reading import read_published
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import pandas as pd
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame
 
+    from expectations.lake import Model
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.learning.lesson import Lesson
 
+PARTITIONS = "16"
+"""Into about so many parts a frozen training set is read."""
 MOST_COLLECTED = 200_000
 """Rows of the learned days, and of the test days, that are collected to judge by: the error of a ROC AUC is then about 0.001."""
 
@@ -75,7 +82,7 @@ def freeze(job: Job, lesson: Lesson) -> FrozenExamples:
         F.col(keys[0]).cast("string").alias(DAY),
         *(key for key in keys if key not in {*seen, contract.target}),
         *told,
-        *(as_pipeline_input(table.contract, name).alias(name) for name in seen),
+        *(as_input(table.contract, name).alias(name) for name in seen),
         F.col(contract.target).cast(TARGET_TYPE[contract.kind]).alias(contract.target),
     )
     path = f"{model.name}/{job.request.run_key}/examples.parquet"
@@ -83,13 +90,35 @@ def freeze(job: Job, lesson: Lesson) -> FrozenExamples:
     rows.sort(DAY, *keys).write.mode("overwrite").parquet(location)
     if job.ledger.versions(table.name, lesson.versions) != lesson.versions:
         raise TransientError(f"{table.name} changed while {model.name} read it; train again.")
-    frame = job.spark.read.parquet(location)
+    frame = read_frozen(job, location)
     found = frame.filter(F.col(DAY).isin(list(lesson.days.learned))).select(contract.target).distinct()
     values = [row[0] for row in found.filter(F.col(contract.target).isNotNull()).sort(contract.target).limit(1000).collect()]
     nulls = [row[0] for row in frame.filter(F.col(contract.target).isNull()).select(contract.target).limit(1).collect()]
     check_target(model, [*values, *nulls])
     classes = tuple(values) if contract.kind == "multiclass" else ()
     return FrozenExamples(path, folder_sha256(location), frame, frame.count(), classes)
+
+
+def read_frozen(job: Job, location: str) -> DataFrame:
+    """A frozen training set. How its files are split hangs on themselves alone, not on the cores of who reads: so a fit can be repeated."""
+    job.spark.conf.set("spark.sql.files.minPartitionNum", PARTITIONS)
+    return job.spark.read.parquet(location)
+
+
+def past_of_frozen(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataFrame:
+    """What past_of says, over all rows of the days before the test rows of the sample, for the keys that these have."""
+    contract, of = lesson.model.contract, lesson.model.contract.history
+    if of is None:
+        raise ModelError(f"{lesson.model.name} has no history.")
+    first = (date.fromisoformat(lesson.days.test[0]) - timedelta(days=of.days)).isoformat()
+    asked = some(frozen.of(lesson.days.test), keys_of(job.lake.table(contract.training).contract)).select(*(F.col(key).alias(f"_{key}") for key in of.keys))
+    same = [F.col(key).eqNullSafe(F.col(f"_{key}")) for key in of.keys]
+    rows = frozen.frame.filter(F.col(DAY) >= first).join(asked.distinct(), same, "left_semi")
+    target = F.col(contract.target)
+    values = {name: (target == name).cast("double") for name in frozen.classes} or {contract.target: target}
+    sums = [F.sum(value).alias(f"{SUM}{name}") for name, value in values.items()]
+    found: pd.DataFrame = rows.groupBy(DAY, *of.keys).agg(F.count(F.lit(1)).cast("double").alias(ROWS), *sums).toArrow().to_pandas()
+    return found
 
 
 def sample(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataFrame:
@@ -99,12 +128,12 @@ def sample(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataFrame:
     keys = keys_of(job.lake.table(lesson.model.contract.training).contract)
     parts = []
     for days in (lesson.days.learned, lesson.days.test):
-        parts.append(_some(frozen.of(days), keys).toArrow().to_pandas())
+        parts.append(some(frozen.of(days), keys).toArrow().to_pandas())
     found: pd.DataFrame = pd.concat(parts).sort_values([DAY, *keys], kind="stable", ignore_index=True)
     return found
 
 
-def _some(rows: DataFrame, keys: list[str]) -> DataFrame:
+def some(rows: DataFrame, keys: list[str]) -> DataFrame:
     """At most about MOST_COLLECTED of them, the same every time."""
     one_of = math.ceil(rows.count() / MOST_COLLECTED)
     return rows.filter(F.pmod(F.xxhash64(*keys), F.lit(one_of)) == 0) if one_of > 1 else rows
@@ -153,12 +182,7 @@ class _PipelineFits:
 
     def fit(self, parameters: dict[str, Any], days: Iterable[str]) -> PipelineModel:
         """The pipeline with these parameters, fitted on these days."""
-        model = self.lesson.model
-        pipeline = build_pipeline(model, parameters)
-        try:
-            return pipeline.fit(self.frozen.of(days).withColumn(LABEL, label(model.contract, self.frozen.classes)))
-        except (AnalysisException, IllegalArgumentException) as error:
-            raise ModelError(f"{model.name}: the fit of {parameters or 'the pipeline'} failed: {str(error).splitlines()[0][:500]}") from None
+        return fit_pipeline(self.lesson.model, parameters, self.frozen.of(days), self.frozen.classes)
 
     def _outcome(self, parameters: dict[str, Any], learned: tuple[str, ...], judged: tuple[str, ...]) -> dict[str, Any]:
         contract, started = self.lesson.model.contract, time.monotonic()
@@ -166,12 +190,34 @@ class _PipelineFits:
         known = self.folder.outcomes([key]).get(key)
         if known is not None:
             return known
-        scored = self.fit(parameters, learned).transform(_some(self.frozen.of(judged), self.keys))
-        answers = answered(scored, [contract.target], contract.kind, contract.threshold, self.frozen.classes)
-        figure = figures_of_answers(contract, answers.toArrow().to_pandas()).get(contract.score)
+        fitted, rows = self.fit(parameters, learned), some(self.frozen.of(judged), self.keys)
+        answers = answered(fitted.transform(as_pipeline_sees(rows, contract.inputs)), [contract.target], contract.kind, contract.threshold, self.frozen.classes)
+        with _told(self.lesson.model.name, parameters):
+            figure = figures_of_answers(contract, answers.toArrow().to_pandas()).get(contract.score)
         if figure is None:
             name = self.lesson.model.name
             raise ModelError(f"{name}: {contract.score} of {parameters or 'the pipeline'} on {judged[0]}..{judged[-1]} is undefined; have they only one class?")
         outcome = {"score": -figure if contract.score in SMALLER_IS_BETTER else figure, "seconds": time.monotonic() - started}
         write_whole(self.folder.outcome(key), json.dumps(outcome))
         return outcome
+
+
+def fit_pipeline(model: Model, parameters: dict[str, Any], learned: DataFrame, classes: tuple[str, ...]) -> PipelineModel:
+    """The model's pipeline with these parameters, fitted on frozen examples. Raises ModelError where it cannot be."""
+    pipeline = build_pipeline(model, parameters)
+    with _told(model.name, parameters):
+        return pipeline.fit(as_pipeline_sees(learned, model.contract.inputs).withColumn(LABEL, label(model.contract, classes)))
+
+
+@contextmanager
+def _told(name: str, parameters: dict[str, Any]) -> Iterator[None]:
+    """Raises ModelError for what a stage says of the parameters or of a row."""
+    try:
+        yield
+    except PySparkException as error:
+        refused = error.getCondition() == REFUSED_BY_STAGE
+        if not refused and not isinstance(error, (AnalysisException, IllegalArgumentException)):
+            raise
+        first = " ".join(str(error).split("JVM stacktrace")[0].split())[:500]
+        advice = "; a stage refuses a row, often for a null: put an Imputer before it, or let its handleInvalid keep or skip" if refused else ""
+        raise ModelError(f"{name}: the fit of {parameters or 'the pipeline'} failed: {first}{advice}") from None

@@ -21,6 +21,8 @@ from spark_jobs.lake.logic import load_module
 from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.ml import Pipeline, PipelineModel
     from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -33,7 +35,10 @@ LABEL = "_label"
 PLACE = "_place"
 CLASSES = "classes.json"
 STAGES = "pipeline"
-OWN_CLASS = re.compile(r"(pyspark|org\.apache\.spark)\.ml(\.\w+)+")
+OWN_CLASS = re.compile(r"(pyspark|org\.apache\.spark)\.ml\.(PipelineModel|(pipeline|classification|clustering|feature|regression)\.(?!SQLTransformer$)\w+)")
+"""The classes that are made from a kept folder. SQLTransformer is none of them: it runs whatever text it is given."""
+REFUSED_BY_STAGE = "FAILED_EXECUTE_UDF"
+"""What Spark calls it where a stage refuses a row: a SparkException, as a lost executor is."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +74,11 @@ def build_pipeline(model: Model, parameters: dict[str, Any]) -> Pipeline:
 
     pipeline = load_module(model.logic).build_estimator()
     stages = pipeline.getStages() if isinstance(pipeline, Pipeline) else [pipeline]
-    strange = [type(stage).__name__ for stage in stages if not type(stage).__module__.startswith("pyspark.ml.")]
+    strange = [type(stage).__name__ for stage in stages if not OWN_CLASS.fullmatch(f"{type(stage).__module__}.{type(stage).__name__}")]
     if strange or not isinstance(pipeline, Pipeline):
         raise ContractError(
-            f"{model.logic}: build_estimator() returned {', '.join(strange) or 'no'} stage; return a pyspark.ml Pipeline of Spark ML's own stages."
+            f"{model.logic}: build_estimator() returned {', '.join(strange) or 'no'} stage; return a pyspark.ml Pipeline of Spark ML's own stages, "
+            "but no SQLTransformer, which runs any text."
         )
     for name, value in {"seed": model.contract.seed, "labelCol": LABEL}.items():
         for stage in stages:
@@ -93,6 +99,12 @@ def as_pipeline_input(contract: TableContract, name: str) -> Column:
     """A column as a pipeline sees it: a missing text is the empty one, for most stages refuse nulls; all else is a double."""
     column = F.col(name)
     return F.coalesce(column, F.lit("")) if contract.columns[name].type == "string" else column.cast("double")
+
+
+def as_pipeline_sees(rows: DataFrame, inputs: Iterable[str]) -> DataFrame:
+    """Frozen examples as a pipeline sees them."""
+    types = dict(rows.dtypes)
+    return rows.withColumns({name: F.coalesce(name, F.lit("")) for name in inputs if types[name] == "string"})
 
 
 def label(contract: ModelContract, classes: tuple[str, ...]) -> Column:

@@ -13,19 +13,21 @@ if TYPE_CHECKING:
     from expectations.model_contract import History, ModelContract
 
 MAJORITY, HISTORY = "majority", "history"
+ROWS, SUM = "_rows", "_sum of "
 NAMES = {"binary": "the majority class", "multiclass": "the commonest class", "regression": "the mean"}
 """What the first baseline is called, by kind of model."""
 
 
-def baselines_of(contract: ModelContract, learned: pd.DataFrame, test: pd.DataFrame, day: str) -> dict[str, Figures]:
+def baselines_of(contract: ModelContract, learned: pd.DataFrame, test: pd.DataFrame, day: str, past: pd.DataFrame | None = None) -> dict[str, Figures]:
     """The figures on the test rows of each baseline: MAJORITY, and HISTORY where the contract names its keys.
 
-    Rows have the target, the keys, and the day key in the column `day`.
+    Rows have the target, the keys, and the day key in the column `day`. `past` is that of all rows, where `learned` and `test` are a sample.
     """
     truth = test[contract.target]
     found = {MAJORITY: figures_of(contract, truth, *_answers(contract, always(contract, learned, test)))}
     if contract.history is not None:
-        found[HISTORY] = figures_of(contract, truth, *_answers(contract, history(contract, contract.history, learned, test, day)))
+        known = past_of(contract, contract.history, pd.concat([learned, test], ignore_index=True), day) if past is None else past
+        found[HISTORY] = figures_of(contract, truth, *_answers(contract, history(contract, contract.history, learned, test, day, known)))
     return found
 
 
@@ -35,21 +37,31 @@ def always(contract: ModelContract, learned: pd.DataFrame, test: pd.DataFrame) -
     return pd.DataFrame(np.tile(means.to_numpy(), (len(test), 1)), columns=means.index)
 
 
-def history(contract: ModelContract, of: History, learned: pd.DataFrame, test: pd.DataFrame, day: str) -> pd.DataFrame:
-    """The mean of the target over the rows of the same keys in the days before each test row's day, that day excluded.
+def past_of(contract: ModelContract, of: History, rows: pd.DataFrame, day: str) -> pd.DataFrame:
+    """What happened to each key on each day: day and keys, the number of its rows in ROWS, and in SUM + name the sum of the target, or of each class."""
+    values = _values(contract, rows[contract.target]).add_prefix(SUM)
+    parts = pd.concat([rows[[day, *of.keys]], values, pd.Series(1.0, rows.index, name=ROWS)], axis="columns")
+    return parts.groupby([day, *of.keys], dropna=False, as_index=False)[[ROWS, *values.columns]].sum()
+
+
+def history(  # noqa: PLR0913, PLR0917 - who is asked, and what is known
+    contract: ModelContract, of: History, learned: pd.DataFrame, test: pd.DataFrame, day: str, past: pd.DataFrame
+) -> pd.DataFrame:
+    """The mean of the target over the rows of the same keys in the days before each test row's day, that day excluded, by their `past`.
 
     Learned and earlier test rows count alike. The day before counts whole, also what came true of it only on the day itself: no contract tells
     when a label is known. So this baseline knows a little more than the model. Keys without a row in those days get the learned mean.
     """
-    rows = pd.concat([learned, test], ignore_index=True)
-    keys, dates = rows.groupby(list(of.keys), dropna=False).ngroup(), pd.to_datetime(rows[day])
-    values, found = _values(contract, rows[contract.target]), always(contract, learned, test)
-    values = values.reindex(columns=found.columns, fill_value=0.0)
-    asked_keys, asked_dates = keys.iloc[len(learned) :].to_numpy(), dates.iloc[len(learned) :].to_numpy()
+    found = always(contract, learned, test)
+    both = pd.concat([past[list(of.keys)], test[list(of.keys)]], ignore_index=True)
+    keys = both.groupby(list(of.keys), dropna=False).ngroup().to_numpy()
+    past_keys, asked_keys = keys[: len(past)], keys[len(past) :]
+    past_dates, asked_dates = pd.to_datetime(past[day]).to_numpy(), pd.to_datetime(test[day]).to_numpy()
     for today in np.unique(asked_dates):
-        known, asked = (dates < today) & (dates >= today - pd.Timedelta(days=of.days)), asked_dates == today
-        means = values[known].groupby(keys[known]).mean().reindex(asked_keys[asked]).set_axis(found.index[asked])
-        found[asked] = means.fillna(found[asked])
+        known, asked = (past_dates < today) & (past_dates >= today - np.timedelta64(of.days, "D")), asked_dates == today
+        sums = past[known].groupby(past_keys[known]).sum(numeric_only=True).reindex(asked_keys[asked]).set_axis(found.index[asked])
+        means = pd.DataFrame({name: sums[f"{SUM}{name}"] / sums[ROWS] if f"{SUM}{name}" in sums else 0.0 for name in found.columns}, index=sums.index)
+        found[asked] = means.where(sums[ROWS].notna(), found[asked])
     return found
 
 

@@ -50,14 +50,17 @@ class Judgement:
         }
 
 
-def judged(contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame, champion: pd.DataFrame | str | None) -> Judgement:
+def judged(
+    contract: ModelContract, learned: pd.DataFrame, answers: pd.DataFrame, champion: pd.DataFrame | str | None, past: pd.DataFrame | None = None
+) -> Judgement:
     """`learned` are the examples that the model saw; `answers` and those of the `champion` are the test days' examples with their answers.
+    `past` is what past_of says of all rows, where these are a sample.
 
     For the champion it may be why there are none: one that serves and cannot be compared is not replaced. Raises ModelError for answers that
     are NaN or infinite.
     """
     figures, slices = figures_of_answers(contract, answers), slices_of(contract, answers)
-    baselines = baselines_of(contract, learned, answers, DAY)
+    baselines = baselines_of(contract, learned, answers, DAY, past)
     theirs, their_slices, why_not = _of_champion(contract, champion)
     worse = became_worse(contract, slices, their_slices)
     pages = plots_of(contract, answers, slices) | {"slices.json": json.dumps(slices, indent=1).encode()}

@@ -64,11 +64,16 @@ def _lock() -> tuple[str, str]:
 
 
 def _table(job: Job, name: str, versions: dict[str, int]) -> dict[str, Any]:
-    """What was read of one table, and how many rules passed, warned or set rows aside in the runs that had made it."""
+    """What was read of one table, and how many rules passed, warned or set rows aside in the runs that had made it, and which did."""
     entries = {day: entry for day, entry in job.ledger.days(name, versions).items() if entry.version == versions[day]}
     runs = sorted({entry.run_id for entry in entries.values()})
     verdicts = [verdict for run in runs for verdict in job.ledger.verdicts(run, name) if verdict.day == ALL or verdict.day in entries]
     broken = [verdict for verdict in verdicts if not verdict.success]
     warned = sum(verdict.on_fail == "warn" for verdict in broken)
-    rules = {"passed": len(verdicts) - len(broken), "warned": warned, "broken": len(broken) - warned}
+    rules = {
+        "passed": len(verdicts) - len(broken),
+        "warned": warned,
+        "broken": len(broken) - warned,
+        "not_passed": sorted({verdict.rule for verdict in broken}),
+    }
     return {"version": max(versions.values()), "days": in_words(versions), "rules": rules, "runs": runs}

@@ -16,14 +16,20 @@ from spark_jobs.lake.learning.answering import with_answers
 from spark_jobs.lake.learning.engines.estimators import build_estimator, for_contract, seeded, with_parameters
 from spark_jobs.lake.learning.examples import DAY, keys_of, read_examples
 from spark_jobs.lake.learning.registry.model_store import MODEL_FILE, ModelStore
+from spark_jobs.lake.learning.registry.pipeline_again import differing_rows, fit_pipeline_again, frozen_pipeline_examples
 from spark_jobs.lake.learning.registry.provenance import made_with
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import pandas as pd
 
     from expectations.lake import Model
     from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
+
+    Differing = Callable[[dict[str, int], list[str], list[str], int], int]
+    """From the days' versions, the inputs, the told columns and the table's version to how many rows differ from the frozen ones."""
 
 SAME = 1e-9
 """Predictions that differ by no more are the same: sums of floating point numbers in another order differ by less."""
@@ -56,42 +62,52 @@ def rebuild(job: Job) -> JobResult:
         raise RequestError(f"{model.name}: which version? Add --version, for example --version 1.")
     entry = version_of(job.ledger, model, job.request.version)
     if not entry.figures["file"].endswith(MODEL_FILE):
-        raise RequestError(
-            f"{model.name} v{entry.version} is a pipeline of Spark ML, whose sums depend on how the rows lie; only models of scikit-learn are made again."
-        )
+        return _rebuild_pipeline(job, model, entry)
     frozen = ModelStore(job.settings, model).examples(entry.figures["training_set"], entry.figures["training_set_sha256"])
-    _require_columns(model, entry, frozen)
-    reread = _read_again(job, model, entry, frozen)
+    _require_columns(model, entry, frozen.columns)
+    reread = _read_again(job, model, entry, frozen.columns, lambda *facts: _differing(frozen, read_examples(job, model, *facts)))
     difference = _fit_again(job, model, entry, frozen)
-    return _result(job, model, entry, frozen, reread, difference)
+    return _result(job, model, entry, len(frozen), reread, difference)
 
 
-def _require_columns(model: Model, entry: ModelEntry, frozen: pd.DataFrame) -> None:
-    lost = [name for name in (*entry.figures["inputs"], model.contract.target) if name not in frozen.columns]
+def _rebuild_pipeline(job: Job, model: Model, entry: ModelEntry) -> JobResult:
+    """The same of a pipeline of Spark ML, where the rows are."""
+    frozen = frozen_pipeline_examples(job, model, entry)
+    _require_columns(model, entry, frozen.columns)
+    reread = _read_again(job, model, entry, frozen.columns, lambda days, _inputs, _told, version: differing_rows(job, model, days, version, frozen))
+    difference = fit_pipeline_again(job, model, entry, frozen, _first_test_day(entry))
+    return _result(job, model, entry, frozen.count(), reread, difference)
+
+
+def _first_test_day(entry: ModelEntry) -> str:
+    return str(entry.figures.get("provenance", {}).get("first_test_day", entry.figures["test_days"][:10]))
+
+
+def _require_columns(model: Model, entry: ModelEntry, known: Iterable[str]) -> None:
+    lost = [name for name in (*entry.figures["inputs"], model.contract.target) if name not in set(known)]
     if lost:
         raise ModelError(
             f"{model.name} v{entry.version} was trained for another contract: its training set has no {', '.join(lost)}; bring that contract back."
         )
 
 
-def _read_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) -> Reread:
-    """Row for row, in the order of day and grain."""
+def _read_again(job: Job, model: Model, entry: ModelEntry, columns: Iterable[str], differing: Differing) -> Reread:
+    """Row for row."""
     table, inputs = job.lake.table(model.contract.training), list(entry.figures["inputs"])
     versions = entry.inputs.get(table.name, {})
     known = {DAY, *keys_of(table.contract), *inputs, model.contract.target}
-    told = [name for name in frozen.columns if name not in known]
+    told = [name for name in columns if name not in known]
     lost = [name for name in (*inputs, *told) if name not in table.contract.columns]
     if not versions or lost:
         return Reread(why_not=f"its rows cannot be read again: {table.name} is not what it was" + (f", it has no {', '.join(lost)}" if lost else ""))
     version = max(versions.values())
     try:
-        again = read_examples(job, model, versions, inputs, told, version)
+        return Reread(differing=differing(versions, inputs, told, version))
     except (ModelError, PySparkException) as error:
         if not isinstance(error, ModelError) and not any(sign in str(error) for sign in GONE):
             raise
         kept = f"{table.name} keeps {table.contract.keep_history} days of history"
         return Reread(why_not=f"version {version} of {table.name} cannot be read any more ({kept}): {str(error).splitlines()[0][:200]}")
-    return Reread(differing=_differing(frozen, again))
 
 
 def _differing(frozen: pd.DataFrame, again: pd.DataFrame) -> int:
@@ -111,7 +127,7 @@ def _fit_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) 
     registered = ModelStore(job.settings, model).load(figures["file"], figures["sha256"])
     seed = int(made.get("made_with", {}).get("seed", contract.seed))
     estimator = for_contract(contract, seeded(with_parameters(build_estimator(model), figures["parameters"]), seed))
-    is_test = frozen[DAY] >= made.get("first_test_day", figures["test_days"][:10])
+    is_test = frozen[DAY] >= _first_test_day(entry)
     learned, test = frozen[~is_test], frozen[is_test]
     try:
         with threadpool_limits(limits=1):
@@ -124,7 +140,7 @@ def _fit_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) 
 
 
 def _result(  # noqa: PLR0913, PLR0917 - what was found
-    job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame, reread: Reread, difference: float
+    job: Job, model: Model, entry: ModelEntry, rows: int, reread: Reread, difference: float
 ) -> JobResult:
     recorded, now = entry.figures.get("provenance", {}).get("made_with", {}), made_with(model)
     changed = {name: {"then": recorded[name], "now": value} for name, value in now.items() if recorded.get(name, value) != value}
@@ -133,7 +149,7 @@ def _result(  # noqa: PLR0913, PLR0917 - what was found
     is_same = difference <= SAME and not reread.differing
     parts = [
         f"{model.name} v{entry.version} {'is what a new fit gives' if is_same else 'is NOT what a new fit gives'}: its frozen training set of "
-        f"{len(frozen):,} rows is the registered one",
+        f"{rows:,} rows is the registered one",
         reread.in_words(model.contract.training, max(versions.values(), default=0)),
         f"the predictions for {entry.figures['test_days']} differ by {difference:.3g} at most",
         surroundings if recorded else "what it was made with was not recorded then",
@@ -142,7 +158,7 @@ def _result(  # noqa: PLR0913, PLR0917 - what was found
         "model": model.name,
         "version": entry.version,
         "training_set_sha256": entry.figures["training_set_sha256"],
-        "rows": len(frozen),
+        "rows": rows,
         "rows_differing": None if reread.why_not else reread.differing,
         "not_read_again": reread.why_not,
         "largest_difference": difference,

@@ -8,10 +8,9 @@ from pyspark.sql import functions as F
 
 from expectations.days import ALL
 from expectations.ledger import Profile
-from spark_jobs.lake.learning.engines.pipelines import as_pipeline_input
 from spark_jobs.lake.learning.evaluation.figures import figures_of
 from spark_jobs.lake.learning.examples import DAY, as_input, keys_of
-from spark_jobs.lake.learning.registry.model_store import MODEL_FILE, ModelStore, frozen_files
+from spark_jobs.lake.learning.registry.model_store import ModelStore, frozen_files
 from spark_jobs.lake.learning.watching.alarms import PSI, Measure
 from spark_jobs.lake.over_time.history import before
 from spark_jobs.lake.over_time.measures import psi, together
@@ -53,9 +52,7 @@ def _input_drift(job: Job, model: Model, champion: ModelEntry, days: list[str], 
     features = job.lake.table(model.contract.features)
     spreads = [Spread(name, features.contract.columns[name].type != "string") for name in champion.figures["inputs"]]
     versions = job.ledger.versions(features.name, near)
-    # as the champion sees them, so as its frozen training set has them: to a pipeline a missing text is the empty one
-    as_seen = as_input if str(champion.figures["file"]).endswith(MODEL_FILE) else as_pipeline_input
-    seen = [as_seen(features.contract, spread.column).alias(spread.column) for spread in spreads]
+    seen = [as_input(features.contract, spread.column).alias(spread.column) for spread in spreads]
     rows = read_published(job, features.name, versions).select(F.col(str(features.contract.day)).alias(DAY), *seen)
     reference, now = _learned(job, model, champion, spreads), profile_days(rows, DAY, list(versions), spreads)
     return [measure for day in days for spread in spreads for measure in _shift(day, spread, reference[spread.column], _over(now, day, spread))]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from expectations.model_contract import History, ModelContract
-from spark_jobs.lake.learning.evaluation.baselines import always, baselines_of, history
+from spark_jobs.lake.learning.evaluation.baselines import always, baselines_of, history, past_of
 from tests.spark_jobs.lake.learning.evaluation.contracts import contract_of
 
 OF = History(keys=("carrier", "flight"), days=2)
@@ -18,7 +18,8 @@ def rows(*found: tuple[str, str | None, int, object]) -> pd.DataFrame:
 
 
 def means(contract: ModelContract, learned: pd.DataFrame, test: pd.DataFrame) -> list[float]:
-    return history(contract, OF, learned, test, "_day")[contract.target].tolist()
+    past = past_of(contract, OF, pd.concat([learned, test], ignore_index=True), "_day")
+    return history(contract, OF, learned, test, "_day", past)[contract.target].tolist()
 
 
 def test_the_majority_is_that_of_the_learned_days() -> None:

@@ -101,7 +101,8 @@ class Ruling:
         newest = {one.arrival_day: max(one.days, default=None) for one in (*self.job.ledger.arrivals(self.table.name), *self.batch.arrivals)}
         total = 0
         for name, days in self.batch.inputs[day].items():
-            if self.job.lake.tables[name].contract.source:
+            made_from = self.job.lake.tables.get(name)  # predictions for comparison name the version that was asked, too
+            if made_from and made_from.contract.source:
                 known = self.job.ledger.days(name, days)
                 counted = {near: refused.get(name, {}).get(near, entry.rows_quarantined) for near, entry in known.items()}
                 total += sum(count for near, count in counted.items() if newest.get(near, day) == day)

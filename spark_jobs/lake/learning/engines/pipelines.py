@@ -104,7 +104,8 @@ def as_pipeline_input(contract: TableContract, name: str) -> Column:
 def as_pipeline_sees(rows: DataFrame, inputs: Iterable[str]) -> DataFrame:
     """Frozen examples as a pipeline sees them."""
     types = dict(rows.dtypes)
-    return rows.withColumns({name: F.coalesce(name, F.lit("")) for name in inputs if types[name] == "string"})
+    texts = {name: F.coalesce(name, F.lit("")) for name in inputs if types[name] == "string"}
+    return rows.withColumns(texts) if texts else rows
 
 
 def label(contract: ModelContract, classes: tuple[str, ...]) -> Column:

@@ -17,7 +17,16 @@ from expectations.settings import load_settings
 from launcher.landing import _data
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
 from spark_jobs.lake.learning.engines import pipeline_training
-from spark_jobs.lake.learning.engines.pipelines import LABEL, KeptPipeline, build_pipeline, folder_sha256, keep_pipeline, label, open_pipeline
+from spark_jobs.lake.learning.engines.pipelines import (
+    LABEL,
+    KeptPipeline,
+    as_pipeline_sees,
+    build_pipeline,
+    folder_sha256,
+    keep_pipeline,
+    label,
+    open_pipeline,
+)
 from spark_jobs.lake.learning.evaluation.baselines import baselines_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from tests.spark_jobs.lake.learning.conftest import LEARNED
@@ -111,6 +120,13 @@ def test_a_row_that_a_stage_refuses_ends_the_training_with_what_to_do(calls: Lit
     result = alone(calls, "train", LEARNED, "train-2")
     assert result.status == "failed_terminal", result.message
     assert "a stage refuses a row, often for a null: put an Imputer before it, or let its handleInvalid keep or skip" in result.message
+
+
+@pytest.mark.spark
+def test_a_missing_text_is_shown_as_the_empty_one_and_a_missing_number_as_missing(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([("new", 1.0), (None, None)], "kind string, hour double")
+    assert [tuple(row) for row in as_pipeline_sees(rows, ["kind", "hour"]).collect()] == [("new", 1.0), ("", None)]
+    assert [tuple(row) for row in as_pipeline_sees(rows, ["hour"]).collect()] == [("new", 1.0), (None, None)]
 
 
 def calls_model() -> Model:

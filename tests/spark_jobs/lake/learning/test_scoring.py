@@ -152,7 +152,7 @@ def test_a_row_that_a_model_refuses_waits_with_the_reason_until_another_model_sc
 
 
 def test_any_version_scores_any_days_beside_what_serves(calls: LittleLake) -> None:
-    calls.write("expectations/gold/call_comparisons.yaml", PREDICTIONS)
+    calls.write("expectations/gold/call_comparisons.yaml", PREDICTIONS.rstrip() + "\n    quarantine_limit: {share: 0.05}\n")
     train(calls, "train-2", more="comparisons: gold.call_comparisons\n")
     champion = calls.run("score", "answers", "2024-05-15", run_id="score-1")
     assert champion.facts["model_version"] == 2

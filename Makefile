@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates bench-models check-lake job clean secrets lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates bench-models check-lake job clean secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ check: setup-dev ## ruff, mypy and import-linter
 	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
 
 test: check ## all checks and all tests, except the benchmarks
-	$(LAUNCH) exec python -m pytest -m "not benchmark"
+	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --dist loadgroup --no-loadscope-reorder --durations=30
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
@@ -70,6 +70,11 @@ bench-gates: setup-dev ## measure what the gate costs, on a server of its own, a
 
 bench-models: setup-dev ## measure training, inference and a watched year of the real flights, and write tests/benchmarks/models.json: half an hour
 	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_models.py
+
+compose-up: ## the lake in containers: build the image, start all, wait until they are healthy; after `make secrets`
+	@mkdir -p "$${LAKE_LANDING:-landing}"
+	@docker-compose build --quiet $(BUILD_ARGS) airflow-init
+	@docker-compose up -d
 
 lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock

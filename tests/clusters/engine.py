@@ -1,0 +1,84 @@
+"""A Docker engine of the tests' own, and the images that docker-compose.yaml names, made of Debian's packages where none can be pulled."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from launcher.layout import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IMAGES = Path(__file__).with_name("images")
+NEEDED = ("dockerd", "docker", "docker-compose", "debootstrap", "iptables")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+DEBIAN = "medallion-debian:bookworm"
+START_SECONDS = 60.0
+COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yaml").read_text())
+
+
+def why_not() -> str:
+    """Why no container can be started here; empty where one can."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        return f"{', '.join(missing)} not found: apt-get install docker.io docker-compose debootstrap iptables; .ci/run does so"
+    return "" if os.geteuid() == 0 else "only root can start a Docker engine of the tests' own"
+
+
+@contextmanager
+def started_engine(folder: Path) -> Iterator[str]:
+    """The address of an engine that keeps all it has in `folder`, until the end. Raises RuntimeError where it does not start."""
+    address, log = f"unix://{folder}/docker.sock", folder / "dockerd.log"
+    places = ["--data-root", str(folder / "data"), "--exec-root", str(folder / "exec"), "--pidfile", str(folder / "docker.pid")]
+    with log.open("w") as lines:
+        engine = subprocess.Popen(["dockerd", "-H", address, *places], stdout=lines, stderr=lines)
+    try:
+        _wait(engine, address, log)
+        yield address
+    finally:
+        engine.terminate()
+        engine.wait(60)
+        shutil.rmtree(folder / "data", ignore_errors=True)
+
+
+def make_images(address: str, folder: Path) -> None:
+    """The two images that docker-compose.yaml would pull, under the same tags."""
+    root, trusted = folder / "debian", folder / "trusted"
+    _run(["debootstrap", "--variant=minbase", "bookworm", str(root)])
+    packed = subprocess.run(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE, check=True)
+    _run(["docker", "-H", address, "import", "-", DEBIAN], packed.stdout)
+    shutil.rmtree(root)
+    shutil.copytree(IMAGES / "python", trusted)
+    shutil.copy(CERTIFICATES, trusted)
+    for context, image in (
+        (trusted, _default(COMPOSE["x-lake"]["build"]["args"]["BASE_IMAGE"])),
+        (IMAGES / "postgres", _default(COMPOSE["services"]["postgres"]["image"])),
+    ):
+        _run(["docker", "-H", address, "build", "--network", "host", "-t", image, str(context)])
+
+
+def _default(text: str) -> str:
+    """`${NAME:-value}` is `value`."""
+    return text.partition(":-")[2].removesuffix("}")
+
+
+def _wait(engine: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while subprocess.run(["docker", "-H", address, "version"], capture_output=True, check=False).returncode:
+        if engine.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"the Docker engine does not start: {log.read_text()[-1500:]}")
+        time.sleep(0.5)
+
+
+def _run(command: list[str], given: bytes | None = None) -> None:
+    done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:4])} failed: {done.stdout.decode(errors='replace')[-2000:]}")

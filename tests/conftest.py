@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -24,14 +25,42 @@ for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
 
 START_SECONDS = 90
-# The running lake, shared by the folders end_to_end and browser.
+HEAP = "2g"
+RUNNING_LAKE = ("end_to_end", "browser")
+"""The folders whose tests share one running lake."""
 pytest_plugins = ["tests.end_to_end.running_lake"]
+_shared = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Side by side (`-n 2`) all workers use one Spark server: what it has compiled for one of them is warm for the others."""
+    if getattr(config.option, "numprocesses", None) and "SPARK_REMOTE" not in os.environ:
+        os.environ["SPARK_REMOTE"] = _shared.enter_context(_started_server(Path(tempfile.mkdtemp(prefix="spark-server-"))))
+
+
+def pytest_unconfigure() -> None:
+    """Ends it."""
+    _shared.close()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever asks for the Spark server is marked so, wherever it stands: `make test-fast` leaves it out."""
+    """Whatever asks for the Spark server is marked so, wherever it stands: `make test-fast` leaves it out.
+
+    Side by side a file's tests stay together, and so do those of the running lake.
+    """
     if "spark_remote" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.spark)
+    item.add_marker(pytest.mark.xdist_group("running lake" if _asks_running_lake(item) else str(item.path)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The running lake comes last, so that it runs only while it is needed; side by side first, so that the other tests do not wait for it."""
+    side_by_side = hasattr(config, "workerinput")
+    items.sort(key=lambda item: _asks_running_lake(item) != side_by_side)
+
+
+def _asks_running_lake(item: pytest.Item) -> bool:
+    return item.path.parent.name in RUNNING_LAKE
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +70,8 @@ def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    port, folder = _free_port(), tmp_path_factory.mktemp("spark-server")
-    with (folder / "server.log").open("w") as log:
-        environment = {**os.environ, "LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": "2g"}
-        server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=log, stderr=log)
-    try:
-        _wait(server, port, folder / "server.log")
-        yield f"sc://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
+    with _started_server(tmp_path_factory.mktemp("spark-server")) as remote:
+        yield remote
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +86,21 @@ def spark(spark_remote: str) -> Iterator[SparkSession]:
     expect_rows(session, 1)
     yield session
     session.stop()
+
+
+@contextlib.contextmanager
+def _started_server(folder: Path) -> Iterator[str]:
+    """The launcher's Spark server on a free port, until the end; its log is in `folder`."""
+    port = _free_port()
+    with (folder / "server.log").open("w") as log:
+        environment = {**os.environ, "LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
+        server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=log, stderr=log)
+    try:
+        _wait(server, port, folder / "server.log")
+        yield f"sc://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -32,7 +32,6 @@ DAILY = "nyc_flights_daily"
 PATIENCE_SECONDS = 900.0
 # One of the demo's daily runs shows what all of them do.
 DEMO = "from launcher import demo; demo.DAYS = demo.DAYS[:1]; demo.demo()"
-SHARED = ("end_to_end", "browser")
 SUBMITTED = {"conn_type": "spark", "host": "local[2]", "extra": {"spark-binary": "spark-submit", "deploy-mode": "client"}}
 SUBMITTING_DAG = '''"""A table built by spark-submit, in the lake whose other tables are built over Spark Connect."""
 
@@ -174,11 +173,6 @@ def published(lake: RunningLake) -> RunningLake:
     ended = lake.call("-c", DEMO)
     assert ended.returncode == 0, ended.stdout + ended.stderr + lake.log_ends()
     return lake
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests that share the lake come last, so that it runs only while it is needed."""
-    items.sort(key=lambda item: item.path.parent.name in SHARED)
 
 
 def _inherited() -> dict[str, str]:

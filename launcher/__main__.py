@@ -9,7 +9,6 @@ import shlex
 import shutil
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.errors import LakeError
@@ -124,7 +123,7 @@ def _land(chosen: argparse.Namespace) -> int:
     from launcher.environment import lake_environment
 
     days = parse_range(" ".join(chosen.rest))
-    landing = Path(lake_environment()["LAKE_LANDING"])
+    landing = lake_environment()["LAKE_LANDING"]
     # By name: the sample data may be deleted with the sample lake.
     files = importlib.import_module("launcher.landing").land(landing, days.first, days.last)
     print(f"landed {len(files)} new files under {landing}")

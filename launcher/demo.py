@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.ledger import Ledger
@@ -31,7 +30,7 @@ def demo() -> None:
     """Run it, and end with what was published. Raises LauncherError, naming the run, where one of the runs failed."""
     started = time.monotonic()
     environment = lake_environment()
-    files = land(Path(environment["LAKE_LANDING"]), date.fromisoformat(MONTH[0]), date.fromisoformat(DAYS[-1]))
+    files = land(environment["LAKE_LANDING"], date.fromisoformat(MONTH[0]), date.fromisoformat(DAYS[-1]))
     _say(f"landed {len(files)} new files under {environment['LAKE_LANDING']}")
     up()
     api = AirflowApi(environment["LAKE_AIRFLOW_URL"], load_state().passwords)

@@ -1,4 +1,4 @@
-"""The Delta jars: resolved once, by Spark's own resolver, into a folder of the project, and checked against jars.lock."""
+"""The jars of a lock file: resolved once, by Spark's own resolver, into a folder of the project, and checked. jars.lock names Delta's."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import subprocess
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from launcher.errors import LauncherError
 from launcher.layout import REPOSITORY, jars_folder
 from launcher.spark_server import JAVA_OPTIONS, SUBMIT_CLASS, java, spark_class_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCK = REPOSITORY / "jars.lock"
 # The rest of what these jars ask for is on Spark's class path already, in newer versions.
@@ -75,17 +79,21 @@ def require_jars() -> None:
         raise LauncherError(f"The jars in {jars_folder()} are not those of jars.lock ({problems[0]}): run `make setup`.")
 
 
-def install() -> bool:
-    """Fills the jars folder and removes what jars.lock does not name. Returns whether anything was fetched."""
-    jars, folder = read_lock(), jars_folder()
+def install(lock: Path = LOCK, folder: Path | None = None, not_fetched: Sequence[str] = NOT_FETCHED) -> bool:
+    """Fills the folder (default: the jars folder) and removes what the lock file does not name. Returns whether anything was fetched.
+
+    `not_fetched`: what the jars ask for and is there already, as `group:artifact`; none of the lock's own.
+    """
+    jars, folder = read_lock(lock), folder or jars_folder()
     folder.mkdir(parents=True, exist_ok=True)
     fetch = bool(faults(jars, folder))
     if fetch:
-        draft = folder.with_name("jars.draft")
+        draft = folder.with_name(f"{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
-            _fetch(jars, draft, folder)
+            _resolve(jars, draft, lock.name, not_fetched)
+            _take(jars, draft, folder, lock.name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     named = {jar.file for jar in jars}
@@ -101,26 +109,25 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _fetch(jars: list[Jar], draft: Path, folder: Path) -> None:
-    _resolve(jars, draft)
+def _take(jars: list[Jar], draft: Path, folder: Path, lock: str) -> None:
     for jar in jars:
         file = draft / "ivy" / "jars" / jar.resolved_file
         if not file.is_file():
             raise LauncherError(f"The resolver did not bring {jar.coordinates}: check that the repository has it, or set LAKE_MAVEN_REPOSITORY.")
         if (digest := sha256(file)) != jar.sha256:
             raise LauncherError(
-                f"{jar.coordinates} has sha256 {digest}, expected {jar.sha256} as in jars.lock: the repository gave another file, do not use it; "
+                f"{jar.coordinates} has sha256 {digest}, expected {jar.sha256} as in {lock}: the repository gave another file, do not use it; "
                 "try another repository with LAKE_MAVEN_REPOSITORY."
             )
     for jar in jars:
         (draft / "ivy" / "jars" / jar.resolved_file).replace(folder / jar.file)
 
 
-def _resolve(jars: list[Jar], draft: Path) -> None:
+def _resolve(jars: list[Jar], draft: Path, lock: str, not_fetched: Sequence[str]) -> None:
     # The resolver asks `~/.m2` first, and a .pom there without its .jar breaks it: it gets a home folder of its own.
     command = [str(java()), f"-Duser.home={draft / 'home'}", *JAVA_OPTIONS, *_trust(draft), *_proxies(), "-cp", spark_class_path(), SUBMIT_CLASS]
     command += ["--master", "local[1]", "--conf", f"spark.jars.ivy={draft / 'ivy'}", "--packages", ",".join(jar.coordinates for jar in jars)]
-    command += ["--exclude-packages", ",".join(NOT_FETCHED), "--class", HARMLESS_CLASS, "spark-internal"]
+    command += ["--exclude-packages", ",".join(not_fetched), "--class", HARMLESS_CLASS, "spark-internal"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("SPARK_", "HADOOP_"))}
     environment["SPARK_LOCAL_IP"] = "127.0.0.1"
     if repository := os.environ.get("LAKE_MAVEN_REPOSITORY"):
@@ -128,9 +135,9 @@ def _resolve(jars: list[Jar], draft: Path) -> None:
         environment["DEFAULT_ARTIFACT_REPOSITORY"] = repository.rstrip("/") + "/"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        log = draft.with_name("jars.log")
+        log = draft.with_suffix(".log")
         log.write_text(done.stdout + done.stderr)
-        raise LauncherError(f"The Delta jars could not be fetched: {_reason(done.stdout + done.stderr)}. The resolver's words are in {log}.")
+        raise LauncherError(f"The jars of {lock} could not be fetched: {_reason(done.stdout + done.stderr)}. The resolver's words are in {log}.")
 
 
 def _reason(output: str) -> str:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
-import os
 import zipfile
 from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from expectations.storage import Place
 from launcher.errors import LauncherError
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ SNAPSHOTS = {"planes": "planes.csv", "airports": "airports.csv", "airlines": "ai
 FIRST_DAY, LAST_DAY = date(2013, 1, 1), date(2013, 12, 31)
 
 
-def land(landing: Path, first: date, last: date) -> list[Path]:
-    """Put the files of the days from `first` to `last`, and the three snapshots, under `landing`.
+def land(landing: str | Path, first: date, last: date) -> list[str]:
+    """Put the files of the days from `first` to `last`, and the three snapshots, under `landing`, a folder or a URI.
 
     Returns the files that were written: a file that is there with the same content is left alone. A file appears whole
     or not at all. There is no weather of 2013-12-31, so no such file.
@@ -43,10 +43,10 @@ def land(landing: Path, first: date, last: date) -> list[Path]:
     data = _data()
     written = []
     for folder, name in SNAPSHOTS.items():
-        written += _write(landing / folder / f"{FIRST_DAY}.csv", (data / name).read_text(encoding="utf-8"))
+        written += _write(f"{landing}/{folder}/{FIRST_DAY}.csv", (data / name).read_text(encoding="utf-8"))
     for folder, name in DAILY.items():
         for day, text in _texts_by_day(data / name, first, last):
-            written += _write(landing / folder / f"{day}.csv", text)
+            written += _write(f"{landing}/{folder}/{day}.csv", text)
     return written
 
 
@@ -82,16 +82,12 @@ def _unpacked(raw: bytes) -> str:
     return raw.decode("utf-8")
 
 
-def _write(file: Path, text: str) -> list[Path]:
-    content = text.encode("utf-8")
-    if file.exists() and file.read_bytes() == content:
-        return []
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+def _write(file: str, text: str) -> list[str]:
+    place = Place.of(file)
     try:
-        unfinished.write_bytes(content)
-        unfinished.replace(file)
+        if place.exists() and place.read_bytes() == text.encode():
+            return []
+        place.write_text(text)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise LauncherError(f"Cannot land {file}: {error.strerror}; make room or choose another LAKE_LANDING.") from error
+        raise LauncherError(f"Cannot land {file}: {error.strerror or error}; make room or choose another LAKE_LANDING.") from error
     return [file]

@@ -28,10 +28,10 @@ from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import load_settings
+from expectations.storage import Place
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.session import open_session
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from expectations.lake import Lake

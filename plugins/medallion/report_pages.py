@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from airflow.sdk import ObjectStoragePath
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment
@@ -25,6 +24,7 @@ from expectations.errors import LakeError
 from expectations.jobs import REPORTS, JobRequest
 from expectations.ledger import Ledger
 from expectations.settings import load_settings
+from expectations.storage import Place
 from medallion.report_links import base_path, report_address
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def report_file(dag_id: str, run_id: str, file: str) -> Response:
         raise HTTPException(404)
     key = JobRequest(verb="report", name=dag_id[:100], run_id=f"{dag_id}/{run_id}").run_key
     try:
-        content = ObjectStoragePath(f"{load_settings().reports_path}/{key}/{file}").read_bytes()
+        content = Place.of(f"{load_settings().reports_path}/{key}/{file}").read_bytes()
     except FileNotFoundError:
         raise HTTPException(404) from None
     return Response(content, media_type=KINDS[file.rpartition(".")[2]], headers=HEADERS)

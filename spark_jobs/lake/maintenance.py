@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from expectations.days import ALL, in_words
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
+from expectations.storage import Place
 from spark_jobs.lake import commit
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from expectations.lake import Table

@@ -13,6 +13,7 @@ from expectations.days import ALL, in_words
 from expectations.errors import LeaseError
 from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry, Profile
+from expectations.storage import Place
 from spark_jobs.lake import commit
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.gate.rules import PARSES
@@ -21,7 +22,6 @@ from spark_jobs.lake.quarantine import balance
 from spark_jobs.lake.quarantine.refusals import Refusals
 from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.rulings import Ruling, Rulings
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -11,10 +11,10 @@ from pyarrow import parquet as pq
 
 from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
+from expectations.storage import Place
 from spark_jobs.lake.drift import compare, with_unknown_keys
 from spark_jobs.lake.landed_file import LandedFile
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

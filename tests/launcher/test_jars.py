@@ -15,11 +15,11 @@ def lock(tmp_path, monkeypatch):
     """A lock of one jar, a jars folder, and a repository that has what `served` says."""
     file = tmp_path / "jars.lock"
     file.write_text(f"# one\norg.example:thing_2.13:1.0 sha256:{DIGEST}\n")
-    monkeypatch.setattr(jars, "read_lock", lambda: READ(file))
+    monkeypatch.setattr(jars, "read_lock", lambda *_: READ(file))
     monkeypatch.setenv("LAKE_JARS", str(tmp_path / "jars"))
     served = {"org.example_thing_2.13-1.0.jar": CONTENT}
 
-    def resolve(_, draft):
+    def resolve(_, draft, *more):
         target = draft / "ivy" / "jars"
         target.mkdir(parents=True)
         for name, content in served.items():

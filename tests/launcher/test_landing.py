@@ -15,7 +15,7 @@ NEW_YEAR = date(2013, 1, 1)
 
 def test_a_day_lands_as_its_files_with_the_texts_of_the_source(tmp_path: Path) -> None:
     written = land(tmp_path, NEW_YEAR, NEW_YEAR)
-    assert {str(file.relative_to(tmp_path)) for file in written} == {
+    assert {file.removeprefix(f"{tmp_path}/") for file in written} == {
         f"{folder}/2013-01-01.csv" for folder in ("flights", "weather", "planes", "airports", "airlines")
     }
     lines = (tmp_path / "flights" / "2013-01-01.csv").read_text().splitlines()
@@ -27,16 +27,16 @@ def test_a_day_lands_as_its_files_with_the_texts_of_the_source(tmp_path: Path) -
 
 def test_a_second_landing_leaves_every_file_alone(tmp_path: Path) -> None:
     files = land(tmp_path, NEW_YEAR, date(2013, 1, 2))
-    before = {file: file.stat().st_mtime_ns for file in files}
+    before = {file: Path(file).stat().st_mtime_ns for file in files}
     assert land(tmp_path, NEW_YEAR, date(2013, 1, 2)) == []
-    assert {file: file.stat().st_mtime_ns for file in files} == before
+    assert {file: Path(file).stat().st_mtime_ns for file in files} == before
 
 
 def test_a_damaged_file_is_put_right(tmp_path: Path) -> None:
     land(tmp_path, NEW_YEAR, NEW_YEAR)
     damaged = tmp_path / "weather" / "2013-01-01.csv"
     damaged.write_text("origin\n")
-    assert land(tmp_path, NEW_YEAR, NEW_YEAR) == [damaged]
+    assert land(tmp_path, NEW_YEAR, NEW_YEAR) == [str(damaged)]
 
 
 def test_the_whole_year_has_every_row_of_the_source_and_no_unfinished_file(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ import pandas as pd
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.model_versions import version_of
+from expectations.storage import Place
 from spark_jobs.lake.learning.engines.clusters import dask_client
 from spark_jobs.lake.learning.examples import DAY
 from spark_jobs.lake.learning.registry.model_store import frozen_files
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from expectations.jobs import JobRequest

@@ -10,8 +10,8 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 from expectations.errors import ModelError, TransientError
+from expectations.storage import Place
 from spark_jobs.lake.reading import read_published
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
+from expectations import file_systems
+from expectations.file_systems import file_system_of
 from spark_jobs.lake.learning.engines.grouped import Grouped
 
 if TYPE_CHECKING:
@@ -19,19 +21,13 @@ if TYPE_CHECKING:
 
     Batches = Iterator[pd.DataFrame]
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
-
-
-def place_of(location: str) -> tuple[Any, str]:
-    """The file system of a local path or a URI, and the path on it."""
-    from pyarrow import fs
-
-    return fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1)) if "://" in location else (fs.LocalFileSystem(), location)
+for module in (file_systems, sys.modules[__name__]):
+    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
 
 
 def read_bytes(location: str) -> bytes:
     """A whole file, from a local path or a URI."""
-    system, path = place_of(location)
+    system, path = file_system_of(location)
     with system.open_input_stream(path) as stream:
         return bytes(stream.read())
 
@@ -40,7 +36,7 @@ def write_whole(location: str, text: str) -> None:
     """Write a small file whole, to a local path or a URI whose folder is there: readers see all of it or nothing."""
     import uuid
 
-    system, path = place_of(location)
+    system, path = file_system_of(location)
     draft = f"{path}.{uuid.uuid4().hex}.draft"
     with system.open_output_stream(draft) as stream:
         stream.write(text.encode())

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from expectations.jobs import JobResult
+from expectations.storage import Place
 from spark_jobs.lake.reports.pages import page
 from spark_jobs.lake.reports.run_facts import tables_of_run
 from spark_jobs.lake.reports.sayings import gone, sayings
 from spark_jobs.lake.reports.validation_results import suite_result
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from expectations.jobs import JobRequest

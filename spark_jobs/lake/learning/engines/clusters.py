@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from expectations import file_systems
 from expectations.errors import ContractError
 from spark_jobs.lake.learning import worker
 from spark_jobs.lake.learning.engines import fitting_worker, grouped
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 DASK_ADDRESS, RAY_ADDRESS = "LAKE_DASK_ADDRESS", "LAKE_RAY_ADDRESS"
 """Environment variables: tcp://host:8786 of a Dask scheduler, host:6379 of a Ray head."""
-SHIPPED: tuple[ModuleType, ...] = (worker, grouped, fitting_worker, sys.modules[__name__])
+SHIPPED: tuple[ModuleType, ...] = (file_systems, worker, grouped, fitting_worker, sys.modules[__name__])
 """What travels by value: a cluster's workers need not have this package."""
 
 

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from expectations.errors import ModelError, TransientError
 from expectations.model_contract import SMALLER_IS_BETTER
+from expectations.storage import Place
 from spark_jobs.lake.learning.engines.fitting import Fitted
 from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
@@ -38,7 +39,6 @@ from spark_jobs.lake.learning.lesson import columns_told, learning_code
 from spark_jobs.lake.learning.splitting import day_folds
 from spark_jobs.lake.learning.worker import write_whole
 from spark_jobs.lake.reading import read_published
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

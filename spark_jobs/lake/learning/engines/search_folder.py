@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from expectations.storage import Place
 from spark_jobs.lake.learning.examples import drafted
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     import pandas as pd

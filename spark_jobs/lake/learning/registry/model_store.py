@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import skops.io
 
 from expectations.errors import ModelError, TransientError
+from expectations.storage import Place
 from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.learning.engines.pipelines import Kept, copy_folder, folder_sha256, open_pipeline
 from spark_jobs.lake.learning.examples import drafted
 from spark_jobs.lake.learning.registry.mlflow_registry import artifact_folder, open_client, require_answer, tracking_address
 from spark_jobs.lake.learning.worker import read_model
-from spark_jobs.lake.storage import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Files outside the tables: landing files, result records, staging. A local path or a URI, one way for all."""
+"""Files outside the tables: landing files, result records, staging, reports, model files. A local path or a URI, one way for all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pyarrow import fs
 
 from expectations.errors import TransientError
+from expectations.file_systems import file_system_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +29,10 @@ class Place:
     @classmethod
     def of(cls, location: str) -> Place:
         """The place that a local path or a URI names. Raises TransientError where its file system cannot be reached."""
-        if "://" not in location:
-            return cls(fs.LocalFileSystem(), location)
         try:
-            system, path = fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1))
+            return cls(*file_system_of(location))
         except (OSError, ValueError) as error:
             raise TransientError(f"{location} cannot be reached ({error}); check the address and the rights on it.") from None
-        return cls(system, path)
 
     def exists(self) -> bool:
         """Whether there is a file or folder."""
@@ -101,6 +99,11 @@ class Place:
             return False
         target.system.move(draft, target.path)
         return True
+
+    def delete_file(self) -> None:
+        """Delete the file; nothing happens where there is none."""
+        if self.exists():
+            self.system.delete_file(self.path)
 
     def delete_folders_older_than(self, seconds: float) -> None:
         """Delete the folders directly in this one that nobody has touched for so long."""

@@ -6,19 +6,19 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast benchmark bench-gates bench-models check-lake job clean secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean secrets compose-up lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed and $(PYTHON) was not found: apt install python3.11 python3.11-venv, or name it with PYTHON=<path>." >&2; exit 1; }
 
-setup: python ## the environment: Python packages, Java and the Delta jars, all inside this folder
-	@$(PYTHON) -m launcher.set_up
+setup: python ## the environment: Python packages, Java and the Delta jars, all inside this folder; S3=1: with the jars of a lake on S3
+	@$(PYTHON) -m launcher.set_up $(if $(S3),--s3)
 
 setup-dev: python ## the same, with what tests and checks need
-	@$(PYTHON) -m launcher.set_up --dev
+	@$(PYTHON) -m launcher.set_up --dev $(if $(S3),--s3)
 
 demo: setup ## run the sample lake: real flights from landing files to predictions
 	@$(LAUNCH) demo
@@ -61,6 +61,11 @@ test: check ## all checks and all tests, except the benchmarks
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
+
+test-clusters: S3 = 1
+test-clusters: setup-dev ## the lake beyond one machine: S3, Spark standalone and EMR, each started here; says what was skipped and why
+	@.ci/install java=openjdk-17-jre-headless
+	$(LAUNCH) exec python -m pytest -m cluster -rs tests/clusters
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

@@ -7,11 +7,17 @@ address is the name of several NameNodes. (pyarrow's own client needs libhdfs an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def file_system_of(location: str) -> tuple[Any, str]:
-    """Pyarrow's file system of a local path or a URI, and the path on it. Raises OSError or ValueError where it cannot be reached."""
+def file_system_of(location: str, environment: Mapping[str, str] | None = None) -> tuple[Any, str]:
+    """Pyarrow's file system of a local path or a URI, and the path on it. Raises OSError or ValueError where it cannot be reached.
+
+    `environment` has AWS's variables for S3, by default this process's.
+    """
     from pyarrow import fs
 
     if "://" not in location:
@@ -20,7 +26,9 @@ def file_system_of(location: str) -> tuple[Any, str]:
     if scheme == "hdfs":
         authority, _, path = rest.partition("/")
         return hdfs(authority), f"/{path}"
-    system, path = fs.FileSystem.from_uri(location.replace("s3a://", "s3://", 1))
+    if scheme in {"s3a", "s3"}:
+        return s3(environment), rest
+    system, path = fs.FileSystem.from_uri(location)
     return system, path
 
 
@@ -45,3 +53,21 @@ def hdfs(authority: str) -> Any:
 
     host, _, port = authority.partition(":")
     return fs.PyFileSystem(Handler(HdfsFileSystem(host or None, int(port) if port else None)))
+
+
+def s3(environment: Mapping[str, str] | None = None) -> Any:
+    """Pyarrow's file system of S3, or of the server that AWS_ENDPOINT_URL names; without a key AWS's own chain counts."""
+    import os
+
+    from pyarrow import fs
+
+    known = os.environ if environment is None else environment
+    return fs.S3FileSystem(
+        access_key=known.get("AWS_ACCESS_KEY_ID") or None,
+        secret_key=known.get("AWS_SECRET_ACCESS_KEY") or None,
+        session_token=known.get("AWS_SESSION_TOKEN") or None,
+        region=known.get("AWS_REGION") or known.get("AWS_DEFAULT_REGION") or None,
+        endpoint_override=known.get("AWS_ENDPOINT_URL") or None,
+        connect_timeout=5,
+        allow_delayed_open=True,  # a small file is one request
+    )

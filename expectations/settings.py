@@ -12,7 +12,7 @@ from expectations.yaml_lines import line_of, read_yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
-ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "schedule")
+ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "storage_connection", "schedule")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Settings:
 
     `root`, `landing`: a local folder or a URI (hdfs://, s3a://) without a slash at the end.
     `ledger_url`: a database URL for SQLAlchemy. `connection`: the Airflow connection its Spark jobs take.
+    `storage_connection`: the one with the credentials of `root` and `landing`; empty where the machines have rights of their own.
     `schedule`: whether the daily DAGs run by the clock in this environment.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     ledger_url: str
     connection: str
     schedule: bool
+    storage_connection: str = ""
 
     def table_path(self, table: str) -> str:
         """The Delta folder of `layer.table`."""
@@ -83,6 +85,7 @@ def load_settings() -> Settings:
         ledger_url=_absolute_url(setting("ledger_url", f"sqlite:///{state}/ledger.db"), project),
         connection=setting("connection", "spark_lake"),
         schedule=_switch(setting("schedule", "on")),
+        storage_connection=setting("storage_connection", ""),
     )
 
 

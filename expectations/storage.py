@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,9 +16,22 @@ from expectations.errors import TransientError
 from expectations.file_systems import file_system_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 CHUNK_BYTES = 1 << 20
+REASONS = {
+    "INVALID_ACCESS_KEY_ID": "the access key is not known there: mend the connection that LAKE_STORAGE_CONNECTION names",
+    "InvalidAccessKeyId": "the access key is not known there: mend the connection that LAKE_STORAGE_CONNECTION names",
+    "SIGNATURE_DOES_NOT_MATCH": "the secret does not belong to the access key: mend the connection that LAKE_STORAGE_CONNECTION names",
+    "SignatureDoesNotMatch": "the secret does not belong to the access key: mend the connection that LAKE_STORAGE_CONNECTION names",
+    "ExpiredToken": "the session token has expired: write a new one into the connection that LAKE_STORAGE_CONNECTION names",
+    "InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names",
+    "NO_SUCH_BUCKET": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING",
+    "ACCESS_DENIED": "access is denied: give the user of the key the right to list, read, write and delete there",
+    "AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there",
+    "NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network",
+}
+"""What S3's words mean, and what to do. Keys are parts of pyarrow's messages, of which no more is shown."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +42,13 @@ class Place:
     path: str
 
     @classmethod
-    def of(cls, location: str) -> Place:
-        """The place that a local path or a URI names. Raises TransientError where its file system cannot be reached."""
+    def of(cls, location: str, environment: Mapping[str, str] | None = None) -> Place:
+        """The place that a local path or a URI names; `environment` has AWS's variables for S3, by default this process's.
+
+        Raises TransientError where its file system cannot be reached.
+        """
         try:
-            return cls(*file_system_of(location))
+            return cls(*file_system_of(location, environment))
         except (OSError, ValueError) as error:
             raise TransientError(f"{location} cannot be reached ({error}); check the address and the rights on it.") from None
 
@@ -77,18 +95,14 @@ class Place:
 
     def write_text(self, text: str) -> None:
         """Write a small file whole: readers see the old text or the new one."""
-        parent, _, name = self.path.rpartition("/")
-        self.system.create_dir(parent, recursive=True)
-        draft = f"{parent}/.{name}.draft"
+        draft = self._draft()
         with self.system.open_output_stream(draft) as stream:
             stream.write(text.encode())
         self.system.move(draft, self.path)
 
     def copy_to(self, target: Place, sha256: str | None = None) -> bool:
         """Copy this file to `target`, on any file system, whole or not at all; not where `sha256` is given and is not its content's."""
-        parent, _, name = target.path.rpartition("/")
-        target.system.create_dir(parent, recursive=True)
-        draft = f"{parent}/.{name}.draft"
+        draft = target._draft()
         digest = hashlib.sha256()
         with target.system.open_output_stream(draft) as stream:
             for chunk in self.chunks():
@@ -106,13 +120,59 @@ class Place:
             self.system.delete_file(self.path)
 
     def delete_folders_older_than(self, seconds: float) -> None:
-        """Delete the folders directly in this one that nobody has touched for so long."""
+        """Delete the folders directly in this one that nobody has touched for so long, nor any file in them."""
         selector = fs.FileSelector(self.path, allow_not_found=True)
-        for info in self.system.get_file_info(selector):
-            if info.type == fs.FileType.Directory and info.mtime_ns is not None and time.time() - info.mtime_ns / 1e9 > seconds:
-                self.system.delete_dir(info.path)
+        for folder in self.system.get_file_info(selector):
+            if folder.type == fs.FileType.Directory:
+                # an object store knows no time of a folder, only of its files
+                inside = self.system.get_file_info(fs.FileSelector(folder.path, allow_not_found=True, recursive=True))
+                times = [info.mtime_ns for info in (folder, *inside) if info.mtime_ns is not None]
+                if times and time.time() - max(times) / 1e9 > seconds:
+                    self.system.delete_dir(folder.path)
 
     def delete_folder(self) -> None:
         """Delete the folder and all in it; nothing happens where there is none."""
         if self.exists():
             self.system.delete_dir(self.path)
+
+    def require_write(self) -> None:
+        """Write and delete a file of no name in this folder. Raises OSError where that is not allowed."""
+        probe = self._in(f".{uuid.uuid4().hex}")
+        with self.system.open_output_stream(probe):
+            pass
+        self.system.delete_file(probe)
+
+    def _draft(self) -> str:
+        """Where the file is written before it gets its name: each writer has its own, and the last one to end wins."""
+        parent, _, name = self.path.rpartition("/")
+        return Place(self.system, parent)._in(f".{name}.{uuid.uuid4().hex}.draft")
+
+    def _in(self, name: str) -> str:
+        """The path of a file in this folder, which is made. An object store has none to make."""
+        if self.system.type_name != "s3":
+            self.system.create_dir(self.path, recursive=True)
+        return f"{self.path}/{name}"
+
+
+@contextmanager
+def reaching(location: str) -> Iterator[None]:
+    """Says in one sentence why a place cannot be used. Raises TransientError for an OSError of the block, except that a file is not there."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        words = str(error)
+        known = next((meaning for sign, meaning in REASONS.items() if sign in words), "")
+        reason = known or f"{words.splitlines()[0][:200] if words else type(error).__name__}; check the address and the rights on it"
+        raise TransientError(f"{location} cannot be used: {reason}.") from None
+
+
+def require_storage(root: str, landing: str) -> None:
+    """Raises TransientError where `landing` is a URI that cannot be listed, or `root` one that cannot be written: Spark would try for minutes."""
+    if "://" in landing:
+        with reaching(landing):
+            Place.of(landing).file_names()
+    if "://" in root:
+        with reaching(root):
+            Place.of(f"{root}/_runs").require_write()

@@ -57,12 +57,14 @@ def _logs(chosen: argparse.Namespace) -> int:
     os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607
 
 
-def _jars(_: argparse.Namespace) -> int:
-    from launcher.jars import install
+def _jars(chosen: argparse.Namespace) -> int:
+    from launcher.jars import LOCK, NOT_FETCHED_FOR_S3, S3_LOCK, install
     from launcher.layout import jars_folder
 
     if install():
-        print(f"jars fetched into {jars_folder()}")
+        print(f"jars of {LOCK.name} fetched into {jars_folder()}")
+    if chosen.rest == ["s3"] and install(S3_LOCK, not_fetched=NOT_FETCHED_FOR_S3):
+        print(f"jars of {S3_LOCK.name} fetched into {jars_folder()}")
     return 0
 
 
@@ -144,7 +146,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "demo": (_demo, "run the sample lake"),
     "land": (_land, "land the sample's files of some days of 2013: 2013-03-08, or 2013-03-01..2013-03-31"),
     "clean": (_clean, "forget the lake: its tables and its state"),
-    "jars": (_jars, "fetch the jars of jars.lock"),
+    "jars": (_jars, "fetch the jars of jars.lock; jars s3: those of jars-s3.lock too"),
     "secrets": (_secrets, "write the secrets that docker-compose needs"),
     "env": (_env, "print the environment of the lake as shell lines"),
     "job": (_job, "run one Spark job on the local server: build silver.flights --days 2013-01-01"),

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOCK = REPOSITORY / "jars.lock"
+S3_LOCK = REPOSITORY / "jars-s3.lock"
 # The rest of what these jars ask for is on Spark's class path already, in newer versions.
 NOT_FETCHED = ("org.apache.*:*", "com.*:*", "org.antlr:*", "org.slf4j:*", "org.openapitools:*", "org.roaringbitmap:*")
+# hadoop-aws asks for the whole SDK in one jar of 686 MB; jars-s3.lock has the parts that it calls.
+NOT_FETCHED_FOR_S3 = ("software.amazon.awssdk:bundle", "org.wildfly.openssl:*", "io.netty:*", "commons-codec:*", "commons-logging:*")
 # Some class with a main() that ends at once: SparkSubmit resolves, then runs it.
 HARMLESS_CLASS = "org.apache.hadoop.util.VersionInfo"
 TRUST_PASSWORD = "changeit"  # noqa: S105  # of a file with public certificates; Java's own default
@@ -77,10 +80,18 @@ def require_jars() -> None:
     """Raises LauncherError where the server would start without what it needs."""
     if problems := faults(read_lock(), jars_folder()):
         raise LauncherError(f"The jars in {jars_folder()} are not those of jars.lock ({problems[0]}): run `make setup`.")
+    # here, not above: an image gets its jars before its contracts
+    from expectations.s3 import is_s3
+    from expectations.settings import load_settings
+
+    settings = load_settings()
+    on_s3 = next((place for place in (settings.root, settings.landing) if is_s3(place)), None)
+    if on_s3 and (problems := faults(read_lock(S3_LOCK), jars_folder())):
+        raise LauncherError(f"{on_s3} needs the jars of jars-s3.lock in {jars_folder()} ({problems[0]}): run `make setup S3=1`.")
 
 
 def install(lock: Path = LOCK, folder: Path | None = None, not_fetched: Sequence[str] = NOT_FETCHED) -> bool:
-    """Fills the folder (default: the jars folder) and removes what the lock file does not name. Returns whether anything was fetched.
+    """Fills the folder (default: the jars folder) and removes what no lock file names. Returns whether anything was fetched.
 
     `not_fetched`: what the jars ask for and is there already, as `group:artifact`; none of the lock's own.
     """
@@ -96,7 +107,7 @@ def install(lock: Path = LOCK, folder: Path | None = None, not_fetched: Sequence
             _take(jars, draft, folder, lock.name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    named = {jar.file for jar in jars}
+    named = {jar.file for known in {lock, LOCK, S3_LOCK} for jar in read_lock(known)}
     for stranger in folder.iterdir():
         if stranger.name not in named:
             stranger.unlink()

@@ -1,4 +1,4 @@
-"""`python3.11 -m launcher.set_up [--dev]`: makes the environment from a lock file, then fetches the jars.
+"""`python3.11 -m launcher.set_up [--dev] [--s3]`: makes the environment from a lock file, then fetches the jars.
 
 Runs on the machine's own Python, before anything is installed: standard library only.
 """
@@ -27,8 +27,8 @@ class SetUpError(Exception):
     """Set-up cannot go on: one sentence with what to do."""
 
 
-def set_up(kind: str) -> None:
-    """Makes or updates `.venv`; quick where it already is what the lock file says."""
+def set_up(kind: str, *, for_s3: bool = False) -> None:
+    """Makes or updates `.venv`; quick where it already is what the lock file says. `for_s3`: with the jars of a lake on S3."""
     if not is_installed(kind):
         kind = "dev" if _was_for_developers() else kind
         require_machine()
@@ -36,7 +36,7 @@ def set_up(kind: str) -> None:
         _make_environment()
         _install(LOCKS[kind])
         _stamp_file().write_text(_stamp(kind))
-    _run([str(_python()), "-m", "launcher", "jars"], "The jars could not be fetched")
+    _run([str(_python()), "-m", "launcher", "jars", *(["s3"] if for_s3 else [])], "The jars could not be fetched")
 
 
 def is_installed(kind: str) -> bool:
@@ -131,7 +131,7 @@ def _stamp(kind: str) -> str:
 def main(arguments: list[str]) -> int:
     """Exit code 0 where the environment is ready, 1 with one sentence where not."""
     try:
-        set_up("dev" if "--dev" in arguments else "run")
+        set_up("dev" if "--dev" in arguments else "run", for_s3="--s3" in arguments)
     except (SetUpError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

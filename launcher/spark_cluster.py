@@ -29,13 +29,15 @@ DAEMON_MEMORY = "384m"
 
 def command(role: str, properties: Path) -> list[str]:
     """The whole command of one role; `properties` is the file that `write_properties` wrote. Raises LauncherError for an unknown role."""
-    host = socket.gethostname()
-    master = f"spark://{os.environ.get('SPARK_MASTER_HOST') or 'spark-master'}:{MASTER_PORT}"
+    host = _host()
+    port = _port("SPARK_MASTER_PORT", MASTER_PORT)
+    master = f"spark://{os.environ.get('SPARK_MASTER_HOST') or 'spark-master'}:{port}"
     places = ["--host", host, "--properties-file", str(properties)]
     if role == "master":
-        return [*_java(DAEMON_MEMORY), MASTER_CLASS, *places, "--port", str(MASTER_PORT), "--webui-port", str(MASTER_PAGE)]
+        return [*_java(DAEMON_MEMORY), MASTER_CLASS, *places, "--port", port, "--webui-port", _port("SPARK_MASTER_WEBUI_PORT", MASTER_PAGE)]
     if role == "worker":
-        share = ["--cores", _count("SPARK_WORKER_CORES", "1"), "--memory", _memory("SPARK_EXECUTOR_MEMORY", "1g"), "--webui-port", str(WORKER_PAGE)]
+        share = ["--cores", _count("SPARK_WORKER_CORES", "1"), "--memory", _memory("SPARK_EXECUTOR_MEMORY", "1g")]
+        share += ["--webui-port", _port("SPARK_WORKER_WEBUI_PORT", WORKER_PAGE)]
         return [*_java(DAEMON_MEMORY), WORKER_CLASS, *places, *share, "--work-dir", f"{_scratch()}/work", master]
     if role == "connect":
         submit = [SUBMIT_CLASS, "--master", master, "--properties-file", str(properties), "--class", SERVER_CLASS]
@@ -53,8 +55,8 @@ def write_properties(folder: Path) -> Path:
         raise LauncherError("SPARK_AUTH_SECRET is not set: `make secrets` writes it into .env, and docker-compose passes it on.")
     own = {
         "spark.authenticate.secret": secret,
-        "spark.driver.host": socket.gethostname(),
-        "spark.connect.grpc.binding.port": str(CONNECT_PORT),
+        "spark.driver.host": _host(),
+        "spark.connect.grpc.binding.port": _port("LAKE_SPARK_PORT", CONNECT_PORT),
         "spark.executor.memory": _memory("SPARK_EXECUTOR_MEMORY", "1g"),
         "spark.executor.extraClassPath": str(jars_folder() / "*"),
         "spark.executorEnv.PYTHONPATH": os.environ.get("PYTHONPATH") or str(REPOSITORY),
@@ -84,6 +86,18 @@ def _java(memory: str) -> list[str]:
 
 def _scratch() -> str:
     return os.environ.get("SPARK_SCRATCH") or tempfile.gettempdir()
+
+
+def _host() -> str:
+    """SPARK_LOCAL_HOSTNAME, which is Spark's own name for it, else this machine's name."""
+    return os.environ.get("SPARK_LOCAL_HOSTNAME") or socket.gethostname()
+
+
+def _port(variable: str, default: int) -> str:
+    text = os.environ.get(variable) or str(default)
+    if not re.fullmatch(r"[1-9]\d{0,4}", text) or int(text) > 65535:  # noqa: PLR2004
+        raise LauncherError(f"{variable} must be a port, found {text!r}.")
+    return text
 
 
 def _memory(variable: str, default: str) -> str:

@@ -28,7 +28,7 @@ from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import load_settings
-from expectations.storage import Place
+from expectations.storage import Place, require_storage
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.session import open_session
@@ -54,6 +54,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
     try:
         lake = load_lake(settings.project)
         _check(request, lake)
+        require_storage(settings.root, settings.landing)
         ledger = Ledger(settings.ledger_url)
         _check_version(request, lake, ledger)
         if request.verb in WITHOUT_SPARK:

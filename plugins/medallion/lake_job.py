@@ -21,11 +21,13 @@ from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
 from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
+from medallion.process_environment import exported
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
 from medallion.spark_connection import spark_connection, spark_remote
-from medallion.submission import search_path, submission_conf
+from medallion.storage_connection import storage_access
+from medallion.submission import search_path, submission_conf, submission_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +85,8 @@ class LakeJobOperator(SparkSubmitOperator):
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
         request = self.request(context)
         connection = self.connection or load_settings().connection
-        result = self._result(request, connection, context)
+        with storage_access():
+            result = self._result(request, connection, context)
         facts = {**result.facts, "status": result.status, "message": result.message, "seconds": result.seconds}
         facts |= {"remark": self.remark} if self.remark else {}
         if table := reported_table(self):
@@ -167,7 +170,8 @@ class LakeJobOperator(SparkSubmitOperator):
         self._submitted = True
         ended = "spark-submit ended well"
         try:
-            super().execute(context)
+            with exported(submission_secrets(spark_connection(connection))):
+                super().execute(context)
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         return record.read(ended)

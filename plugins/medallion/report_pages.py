@@ -24,8 +24,8 @@ from expectations.errors import LakeError
 from expectations.jobs import REPORTS, JobRequest
 from expectations.ledger import Ledger
 from expectations.settings import load_settings
-from expectations.storage import Place
 from medallion.report_links import base_path, report_address
+from medallion.storage_connection import stored
 
 if TYPE_CHECKING:
     from expectations.ledger import Attempt
@@ -76,7 +76,7 @@ def report_file(dag_id: str, run_id: str, file: str) -> Response:
         raise HTTPException(404)
     key = JobRequest(verb="report", name=dag_id[:100], run_id=f"{dag_id}/{run_id}").run_key
     try:
-        content = Place.of(f"{load_settings().reports_path}/{key}/{file}").read_bytes()
+        content = stored(f"{load_settings().reports_path}/{key}/{file}").read_bytes()
     except FileNotFoundError:
         raise HTTPException(404) from None
     return Response(content, media_type=KINDS[file.rpartition(".")[2]], headers=HEADERS)

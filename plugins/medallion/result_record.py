@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from expectations.errors import TransientError
 from expectations.jobs import JobRequest, JobResult
 from expectations.settings import load_settings
-
-if TYPE_CHECKING:
-    from expectations.storage import Place
+from medallion.storage_connection import stored
 
 
 class ResultRecord:
@@ -19,19 +15,18 @@ class ResultRecord:
         self._location = f"{load_settings().runs_path}/{request.record_name}"
 
     def forget(self) -> None:
-        """Delete what an earlier try left, so that it is not taken for this one's."""
-        self._place.delete_file()
+        """Delete what an earlier try left, so that it is not taken for this one's. Raises TransientError where the storage refuses."""
+        from expectations.storage import reaching
+
+        with reaching(self._location):
+            stored(self._location).delete_file()
 
     def read(self, ended: str) -> JobResult:
         """The job's result. `ended`: how its process ended, in words. Raises TransientError where there is no record."""
+        from expectations.storage import reaching  # here, not above: DAG files are parsed without pyarrow
+
         try:
-            return JobResult.model_validate_json(self._place.read_bytes())
+            with reaching(self._location):
+                return JobResult.model_validate_json(stored(self._location).read_bytes())
         except FileNotFoundError:
             raise TransientError(f"the job left no result record at {self._location} ({ended}); its output above says why.") from None
-
-    @property
-    def _place(self) -> Place:
-        # Here: pyarrow must not be loaded where DAGs are parsed.
-        from expectations.storage import Place
-
-        return Place.of(self._location)

@@ -34,6 +34,7 @@ LOCAL = {
 def submission_conf(connection: Connection) -> dict[str, str]:
     """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
+    A password of the connection is the secret of a standalone cluster. It travels in the environment: see `submission_secrets`.
     Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
     """
     if connection.extra_dejson.get("deploy-mode") == "cluster" and load_settings().ledger_url.startswith("sqlite"):
@@ -44,6 +45,7 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     return {
         **DELTA,
         **(LOCAL if (connection.host or "").startswith("local") else {}),
+        **({"spark.authenticate": "true"} if connection.password else {}),
         "spark.jars": ",".join(jars),
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
@@ -52,12 +54,24 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     }
 
 
+def submission_secrets(connection: Connection) -> dict[str, str]:
+    """What spark-submit finds in its environment: a command line is seen by everybody, and logged."""
+    return {"_SPARK_AUTH_SECRET": connection.password} if connection.password else {}  # Spark's own name for it
+
+
 def delta_jars() -> list[str]:
-    """The jars that set-up resolved, sorted. LAKE_JARS names their folder; the default is `.lake/jars` beside the engine."""
+    """The jars that set-up resolved, sorted. LAKE_JARS names their folder; the default is `.lake/jars` beside the engine.
+
+    Raises RequestError where there are none, or not those of S3 although the lake is there.
+    """
     folder = Path(os.environ.get("LAKE_JARS") or REPOSITORY / ".lake" / "jars")
     jars = sorted(map(str, folder.glob("*.jar")))
     if not jars:
         raise RequestError(f"there are no Delta jars in {folder}; run `make setup`, or let LAKE_JARS name the folder that has them.")
+    settings = load_settings()
+    on_s3 = next((place for place in (settings.root, settings.landing) if place.startswith(("s3a://", "s3://"))), None)
+    if on_s3 and not any(Path(jar).name.startswith("hadoop-aws-") for jar in jars):
+        raise RequestError(f"{on_s3} needs the jars of jars-s3.lock in {folder}; run `make setup S3=1`.")
     return jars
 
 

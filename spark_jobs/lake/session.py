@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from expectations.errors import TransientError
+from expectations.s3 import s3_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,8 @@ def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
     """
     spark = _connect(remote) if remote else SparkSession.builder.getOrCreate()
     try:
-        for name, value in SETTINGS.items():
+        # a warm server has an environment of its own, which knows nothing of the job's storage
+        for name, value in {**SETTINGS, **s3_settings()}.items():
             spark.conf.set(name, value)
         spark.addTag(tag)
         yield spark

@@ -1,0 +1,105 @@
+"""A server of AWS's protocols on this machine: moto's, as a process of its own, that knows its users and refuses everybody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REGION = "us-east-1"
+START_SECONDS = 60
+ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+READ_ONLY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "s3:Head*"], "Resource": "*"}]}
+
+
+@dataclass(frozen=True)
+class User:
+    """An access key of the server, and its secret."""
+
+    key: str
+    secret: str
+
+    def connection(self, endpoint: str, **extra: str) -> str:
+        """The Airflow connection of this user, as AIRFLOW_CONN_* holds it."""
+        facts = {"region_name": REGION, "endpoint_url": endpoint, **extra}
+        return json.dumps({"conn_type": "aws", "login": self.key, "password": self.secret, "extra": facts})
+
+
+class AwsServer:
+    """The server's address and what tests do there beside the lake."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.owner = User("", "")
+
+    def client(self, service: str) -> Any:
+        """A client of the owner of everything."""
+        import boto3
+
+        key, secret = self.owner.key or "nobody-yet", self.owner.secret or "nobody-yet"
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id=key, aws_secret_access_key=secret)
+
+    def add_user(self, name: str, policy: dict[str, Any]) -> User:
+        """A user with these rights."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=json.dumps(policy))
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return User(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def ask_for_keys(self) -> None:
+        """From now on every request is checked: its key, its signature and the rights of its user."""
+        asked = urllib.request.Request(f"{self.endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"})  # noqa: S310
+        urllib.request.urlopen(asked).close()  # noqa: S310
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        """The names of all objects there, sorted."""
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return sorted(found["Key"] for page in pages for found in page.get("Contents", ()))
+
+
+@contextmanager
+def running_server(log: Path) -> Iterator[AwsServer]:
+    """The server, with an owner's key, until the block ends."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    with log.open("w") as output:
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        _wait(process, port, log)
+        server = AwsServer(f"http://127.0.0.1:{port}")
+        server.owner = server.add_user("owner", ALL)
+        server.ask_for_keys()
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"moto's server did not start: {log.read_text()[-2000:]}")

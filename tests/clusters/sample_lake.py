@@ -1,0 +1,68 @@
+"""The sample's contracts over a root, a landing folder and a ledger of a test's own, built as a task of Airflow builds them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from expectations.loader import load_lake
+from launcher.landing import land
+from launcher.layout import REPOSITORY
+from medallion.process_environment import exported
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+FIRST, LAST = date(2013, 1, 1), date(2013, 1, 2)
+DAYS = f"{FIRST}..{LAST}"
+TABLES = load_lake(REPOSITORY).in_order(load_lake(REPOSITORY).pipelines["nyc_flights"].tables)
+GOLD = [table for table in TABLES if table.startswith("gold.")]
+TOLD_BY_THE_RUN = ["_ingested_at", "_run_id", "_first_seen", "_quarantined_at"]
+
+
+class SampleLake:
+    """The flights of two days of January. `variables`: LAKE_* and AIRFLOW_CONN_* beside the places."""
+
+    def __init__(self, folder: Path, root: str, landing: str, **variables: str) -> None:
+        self.root, self.landing = root, landing
+        self.ledger_url = f"sqlite:///{folder}/ledger.db"
+        places = {"LAKE_PROJECT": str(REPOSITORY), "LAKE_ROOT": root, "LAKE_LANDING": landing, "LAKE_LEDGER_URL": self.ledger_url}
+        self.environment = {**places, **variables}
+
+    def land(self) -> None:
+        """Put the files of the days, and the snapshots, into the landing folder."""
+        with exported(self.environment):
+            land(self.landing, FIRST, LAST)
+
+    def do(self, verb: str, name: str, run_id: str = "sample/first", **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a task of Airflow hands back, and the facts that it puts onto its asset's event. Raises what the task would."""
+        from airflow.sdk import Asset
+        from airflow.sdk.bases.operator import ExecutorSafeguard
+
+        from medallion.lake_job import LakeJobOperator
+
+        dag_id, _, run = run_id.partition("/")
+        asset = Asset(f"lake://{name}")
+        task = LakeJobOperator(task_id=name, verb=verb, name=name, outlets=[asset], **fields)  # type: ignore[arg-type]
+        events: dict[Any, Any] = defaultdict(SimpleNamespace)
+        context = {"dag_run": SimpleNamespace(dag_id=dag_id, run_id=run), "outlet_events": events}
+        with exported(self.environment):
+            shown = task.execute(context, LakeJobOperator__sentinel=ExecutorSafeguard.sentinel_value)  # type: ignore[call-arg, arg-type]
+        return shown, getattr(events[asset], "extra", {})
+
+    def build_all(self) -> None:
+        """Every table of the daily pipeline, inputs first."""
+        for table in TABLES:
+            self.do("build", table, days=DAYS)
+
+    def rows(self, path: str, options: dict[str, str] | None = None) -> pd.DataFrame:
+        """A table of the lake, as somebody reads it who has only delta-rs: sorted, every cell but what the run itself tells."""
+        from deltalake import DeltaTable
+
+        found = DeltaTable(f"{self.root.replace('s3a://', 's3://')}/{path}", storage_options=options).to_pandas()
+        cells = found.drop(columns=[name for name in TOLD_BY_THE_RUN if name in found])
+        return cells.iloc[cells.astype(str).apply("|".join, axis=1).sort_values(kind="stable").index].reset_index(drop=True)

@@ -50,7 +50,8 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         return _failure(request, error)  # there is no place for a record
     ledger: Ledger | None = None
     if spark_remote is None:
-        os.environ.pop("SPARK_REMOTE", None)  # under spark-submit an inherited one would lead PySpark elsewhere
+        for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # under spark-submit they would lead PySpark elsewhere
+            os.environ.pop(inherited, None)
     try:
         lake = load_lake(settings.project)
         _check(request, lake)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ _shared = contextlib.ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """Side by side (`-n 2`) all workers use one Spark server: what it has compiled for one of them is warm for the others."""
     if getattr(config.option, "numprocesses", None) and "SPARK_REMOTE" not in os.environ:
-        os.environ["SPARK_REMOTE"] = _shared.enter_context(_started_server(Path(tempfile.mkdtemp(prefix="spark-server-"))))
+        os.environ["SPARK_REMOTE"] = _shared.enter_context(running_spark(Path(tempfile.mkdtemp(prefix="spark-server-")))).remote
 
 
 def pytest_unconfigure() -> None:
@@ -63,15 +64,40 @@ def _asks_running_lake(item: pytest.Item) -> bool:
     return item.path.parent.name in RUNNING_LAKE
 
 
+@dataclass(frozen=True)
+class RunningSpark:
+    """The address of a Spark Connect server, and its log."""
+
+    remote: str
+    log: Path
+
+
+@contextlib.contextmanager
+def running_spark(folder: Path) -> Iterator[RunningSpark]:
+    """A Spark Connect server with Delta, as the launcher would start it, until the block ends."""
+    port, log = _free_port(), folder / "server.log"
+    with log.open("w") as output:
+        environment = {**os.environ, "LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
+        server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=output, stderr=output)
+    try:
+        _wait(server, port, log)
+        yield RunningSpark(f"sc://127.0.0.1:{port}", log)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
 @pytest.fixture(scope="session")
-def spark_remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Spark Connect server with Delta, as the launcher would start it."""
-    given = os.environ.get("SPARK_REMOTE")
-    if given:
-        yield given
-        return
-    with _started_server(tmp_path_factory.mktemp("spark-server")) as remote:
-        yield remote
+def spark_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSpark]:
+    """One server for all tests."""
+    with running_spark(tmp_path_factory.mktemp("spark-server")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def spark_remote(request: pytest.FixtureRequest) -> str:
+    """The address of a Spark Connect server with Delta."""
+    return os.environ.get("SPARK_REMOTE") or str(request.getfixturevalue("spark_server").remote)
 
 
 @pytest.fixture(scope="session")
@@ -86,21 +112,6 @@ def spark(spark_remote: str) -> Iterator[SparkSession]:
     expect_rows(session, 1)
     yield session
     session.stop()
-
-
-@contextlib.contextmanager
-def _started_server(folder: Path) -> Iterator[str]:
-    """The launcher's Spark server on a free port, until the end; its log is in `folder`."""
-    port = _free_port()
-    with (folder / "server.log").open("w") as log:
-        environment = {**os.environ, "LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
-        server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=log, stderr=log)
-    try:
-        _wait(server, port, folder / "server.log")
-        yield f"sc://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

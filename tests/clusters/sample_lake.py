@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from expectations.loader import load_lake
+from expectations.storage import Place
 from launcher.landing import land
 from launcher.layout import REPOSITORY
 from medallion.process_environment import exported
@@ -24,6 +26,12 @@ GOLD = [table for table in TABLES if table.startswith("gold.")]
 TOLD_BY_THE_RUN = ["_ingested_at", "_run_id", "_first_seen", "_quarantined_at"]
 
 
+def on_connect(remote: str) -> str:
+    """The Airflow connection of a Spark Connect server."""
+    host, port = remote.removeprefix("sc://").split(":")
+    return json.dumps({"conn_type": "spark_connect", "host": host, "port": int(port)})
+
+
 class SampleLake:
     """The flights of two days of January. `variables`: LAKE_* and AIRFLOW_CONN_* beside the places."""
 
@@ -34,9 +42,15 @@ class SampleLake:
         self.environment = {**places, **variables}
 
     def land(self) -> None:
-        """Put the files of the days, and the snapshots, into the landing folder."""
+        """Put the files of the days, and the snapshots, into the landing folder; one flight of the last day is broken."""
         with exported(self.environment):
             land(self.landing, FIRST, LAST)
+            file = Place.of(f"{self.landing}/flights/{LAST}.csv")
+            lines = file.read_bytes().decode().splitlines()
+            distance = lines[0].split(",").index("distance")
+            broken = lines[1].split(",")
+            broken[distance] = "far"
+            file.write_text("\n".join([*lines, ",".join(broken)]) + "\n")
 
     def do(self, verb: str, name: str, run_id: str = "sample/first", **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a task of Airflow hands back, and the facts that it puts onto its asset's event. Raises what the task would."""

@@ -1,0 +1,17 @@
+"""What the tests of every cluster compare with."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.clusters.sample_lake import SampleLake, on_connect
+
+
+@pytest.fixture(scope="session")
+def embedded(spark_remote: str, tmp_path_factory: pytest.TempPathFactory) -> SampleLake:
+    """The sample's days in a local folder, built by the embedded default."""
+    folder = tmp_path_factory.mktemp("embedded")
+    lake = SampleLake(folder, f"{folder}/tables", f"{folder}/landing", AIRFLOW_CONN_SPARK_LAKE=on_connect(spark_remote))
+    lake.land()
+    lake.build_all()
+    return lake

@@ -40,14 +40,14 @@ class Drift(Facts):
     missing: Annotated[Literal["null", "fail"], BeforeValidator(_null_as_text), WithJsonSchema({"enum": ["null", "fail", None]})] = "fail"
     """A column that the file does not have: nulls, reported, or an error. A JSON record may leave keys out in any case."""
     changed: Literal["cast", "fail"] = "fail"
-    """Parquet, a column of another type: cast, and what does not cast is refused by its row; or an error."""
+    """Parquet and ORC, a column of another type: cast, and what does not cast is refused by its row; or an error."""
 
 
 class Source(Facts):
     """Where a bronze table's files land: `<landing>/<folder>/<YYYY-MM-DD>.<format>`, one file a day or a snapshot a day."""
 
     folder: Annotated[str, matching(IDENTIFIER, "folder name (small letters, digits and _)")]
-    format: Literal["csv", "jsonl", "parquet"]
+    format: Literal["csv", "jsonl", "parquet", "orc"]
     arrives: Literal["daily", "snapshot"] = "daily"
     """`snapshot`: every file holds the whole, the newest one counts. `daily`: a file holds a day's rows."""
     missing: Literal["skip", "fail"] = "skip"
@@ -56,6 +56,11 @@ class Source(Facts):
     """Texts that mean null (CSV and JSON lines)."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     drift: Drift = Drift()
+
+    @property
+    def has_types(self) -> bool:
+        """Whether the files say what type each column has; all columns of the others are texts."""
+        return self.format in {"parquet", "orc"}
 
 
 class QuarantineLimit(Facts):

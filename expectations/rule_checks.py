@@ -85,9 +85,9 @@ def _fault_of_use(rule: Rule, expectation: Expectation) -> str | None:
 
 
 def _types(table: Table) -> dict[str, str]:
-    """Column to the type in which the gate sees it: bronze keeps texts, except of Parquet and nested values."""
+    """Column to the type in which the gate sees it: bronze keeps texts, except of Parquet, ORC and nested values."""
     contract = table.contract
-    as_text = contract.source is not None and contract.source.format != "parquet"
+    as_text = contract.source is not None and not contract.source.has_types
     return {name: "string" if as_text and "<" not in column.type else column.type for name, column in contract.columns.items()}
 
 

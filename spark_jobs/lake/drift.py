@@ -105,7 +105,7 @@ def evened_out(table: Table, raw: DataFrame, difference: Difference, extras: dic
     """
     columns = table.contract.columns
     casts = {name: F.col(name).try_cast(columns[name].type) for name, _ in difference.changed}
-    new: dict[str, Column] = {name: F.lit(None).cast(columns[name].type if _is_parquet(table) else "string") for name in difference.missing}
+    new: dict[str, Column] = {name: F.lit(None).cast(columns[name].type if _has_types(table) else "string") for name in difference.missing}
     if extras:
         found = {name: F.col(_quoted(as_read)) for name, as_read in extras.items()}
         is_there = F.array_contains(F.array(*(value.isNotNull() for value in found.values())), F.lit(True))
@@ -162,7 +162,7 @@ def _hint(difference: Difference) -> str:
 
 
 def _is_of_type(wanted: str, found: str) -> bool:
-    """Whether a Parquet column can be what the contract says; nested ones and decimals show when they are read."""
+    """Whether a Parquet or ORC column can be what the contract says; nested ones and decimals show when they are read."""
     if wanted == "timestamp":
         return found.startswith("timestamp")
     return wanted not in SIMPLE_TYPES or found in ARROW_TYPES[wanted]
@@ -180,8 +180,8 @@ def _is_taken(name: str, header: Sequence[str]) -> bool:
     return small in ENGINE_COLUMNS or sum(small == other.lower() for other in header) > 1
 
 
-def _is_parquet(table: Table) -> bool:
-    return table.contract.source is not None and table.contract.source.format == "parquet"
+def _has_types(table: Table) -> bool:
+    return table.contract.source is not None and table.contract.source.has_types
 
 
 def _loses(name: str, cast: Column, found: str) -> Column:

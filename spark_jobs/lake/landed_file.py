@@ -22,7 +22,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """How a file's columns differ from the contract's. `changed`: a column and the type that the Parquet file has of it."""
+    """How a file's columns differ from the contract's. `changed`: a column and the type that the Parquet or ORC file has of it."""
 
     added: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Difference:
 class LandedFile:
     """A file of one day, as it was taken: `kept` is our own copy, which nobody changes; `header` its columns in their order.
 
-    `types`: those of a Parquet file's columns. `difference`: how they differ from the contract's. `corrections`: what people have written
+    `types`: those of a Parquet or ORC file's columns. `difference`: how they differ from the contract's. `corrections`: what people have written
     into its rows.
     """
 

@@ -48,7 +48,7 @@ PERFECT_SPLIT = "134217728"
 
 
 def read_files(job: Job, table: Table, files: list[LandedFile]) -> DataFrame:
-    """The files' rows as they arrived, one row a record: texts (Parquet: its own types) and BRONZE_FACTS."""
+    """The files' rows as they arrived, one row a record: texts (Parquet, ORC: their own types) and BRONZE_FACTS."""
     # every file a split of its own, so that a record's position within the split is its position in the file
     job.spark.conf.set("spark.sql.files.openCostInBytes", PERFECT_SPLIT)
     alike: dict[tuple[tuple[str, ...], ...], list[LandedFile]] = {}
@@ -76,8 +76,8 @@ def _as_landed(job: Job, table: Table, files: list[LandedFile], extras: dict[str
     if source is None:
         raise SourceError(f"{table.name} has no source.")
     paths = [file.kept for file in files]
-    if source.format == "parquet":
-        return job.spark.read.parquet(*paths)
+    if source.has_types:
+        return job.spark.read.format(source.format).load(paths)
     reader = job.spark.read.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", "_corrupt")
     known = {name: f"`{name}` {_raw_type(table.contract, name)}" for name in table.contract.columns}
     if source.format == "jsonl":
@@ -101,7 +101,8 @@ def _raw_type(contract: TableContract, name: str) -> str:
 
 def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, corrected: Corrections) -> DataFrame:
     contract = table.contract
-    is_parquet = contract.source is not None and contract.source.format == "parquet"
+    has_types = contract.source is not None and contract.source.has_types
+    is_parquet = contract.source is not None and contract.source.format == "parquet"  # which alone numbers its rows
     folder = contract.source.folder if contract.source else ""
     path = F.col("_metadata.file_path")
     day = F.regexp_extract(path, r"/(\d{4}-\d{2}-\d{2})/[0-9a-f]{64}\.[a-z]+$", 1)
@@ -113,7 +114,7 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
         *contract.columns,
         *([EXTRA] if difference.added else []),
         *([UNCAST] if difference.changed else []),
-        (F.lit(None).cast("string") if is_parquet and not difference.changed else F.col("_corrupt")).alias("_corrupt"),
+        (F.lit(None).cast("string") if has_types and not difference.changed else F.col("_corrupt")).alias("_corrupt"),
         F.concat_ws("/", day, sha, block, position).alias("_row"),
         F.concat(F.lit(f"{folder}/"), day, F.lit("."), F.substring_index(path, ".", -1)).alias("_source_file"),
         F.when(block == 0, position + header_lines).cast("bigint").alias("_source_line"),
@@ -122,8 +123,8 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
         day.cast("date").alias("_day"),
     )
     rows = corrections.apply(placed, list(contract.columns), corrected)
-    corrupt = F.col("_corrupt") if is_parquet else _corrupt(contract)
-    errors = uncast(difference) if is_parquet else _errors(contract, corrupt)
+    corrupt = F.col("_corrupt") if has_types else _corrupt(contract)
+    errors = uncast(difference) if has_types else _errors(contract, corrupt)
     present = [name for name in BRONZE_FACTS if name != EXTRA or difference.added]
     facts = {**{name: F.col(name) for name in present if name not in {"_errors", "_corrupt"}}, "_errors": errors, "_corrupt": corrupt}
     return rows.select(*contract.columns, *(facts[name].alias(name) for name in present))
@@ -181,7 +182,7 @@ def read_refused(job: Job, bronze: str, days: Iterable[str]) -> DataFrame:
 
 def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
     """Bronze rows with the contract's types; texts that mean null are null."""
-    if contract.source and contract.source.format == "parquet":
+    if contract.source and contract.source.has_types:
         columns = [F.col(name).cast(column.type).alias(name) for name, column in contract.columns.items()]
     else:
         columns = [

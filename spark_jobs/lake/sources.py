@@ -6,7 +6,7 @@ import csv
 import re
 from typing import TYPE_CHECKING
 
-from pyarrow import ArrowInvalid
+from pyarrow import ArrowInvalid, orc
 from pyarrow import parquet as pq
 
 from expectations.errors import SourceError, TransientError
@@ -96,16 +96,17 @@ def _check_may_be_missing(table: Table, source: Source, day: str, path: str) -> 
 
 def _header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The file's columns in their order, and their types where the file has types; those of JSON lines are found later, record by record."""
-    if source.format == "parquet":
-        return _parquet_header(table, place, path)
+    if source.has_types:
+        return _typed_header(table, source, place, path)
     if source.format == "jsonl":
         return tuple(table.contract.columns), ()
     return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
 
 
-def _parquet_header(table: Table, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _typed_header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     try:
-        schema = pq.read_schema(place.path, filesystem=place.system)
+        with place.system.open_input_file(place.path) as file:
+            schema = orc.ORCFile(file).schema if source.format == "orc" else pq.read_schema(file)
     except (ArrowInvalid, OSError) as error:
-        raise SourceError(f"{table.name}: {path} is no whole Parquet file ({error}); land it again.") from None
+        raise SourceError(f"{table.name}: {path} is no whole {source.format.upper()} file ({error}); land it again.") from None
     return tuple(schema.names), tuple(str(field.type) for field in schema)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from pyarrow import orc
 from pyarrow import parquet as pq
+from pyspark.sql import functions as F
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.spark_jobs.lake.conftest import LittleLake
 
 pytestmark = pytest.mark.spark
@@ -127,27 +131,37 @@ def test_json_lines_keep_maps_and_say_what_is_no_json(lake: LittleLake) -> None:
     ]
 
 
-def test_parquet_keeps_its_own_types_and_a_wrong_type_is_refused(lake: LittleLake) -> None:
+@pytest.mark.parametrize(("kind", "write"), [("parquet", pq.write_table), ("orc", orc.write_table)])
+def test_files_with_types_keep_them_and_a_wrong_type_and_half_a_file_are_refused(lake: LittleLake, kind: str, write: Callable[..., None]) -> None:
     lake.write(
         "expectations/bronze/payments.yaml",
-        """
+        f"""
         contract: 1
-        description: Payments as Parquet, one file a day.
-        source: {folder: payments, format: parquet}
+        description: Payments, one file a day.
+        source: {{folder: payments, format: {kind}}}
         columns:
-          item: {type: string}
-          cents: {type: bigint}
+          item: {{type: string}}
+          cents: {{type: bigint}}
+          paid_at: {{type: timestamp}}
         """,
     )
     folder = lake.project / "landing/payments"
     folder.mkdir(parents=True)
-    pq.write_table(pa.table({"item": ["tea"], "cents": pa.array([300], pa.int64())}), folder / "2024-05-01.parquet")
-    pq.write_table(pa.table({"item": ["tea"], "cents": ["300"]}), folder / "2024-05-02.parquet")
+    noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    times = pa.array([noon, None], pa.timestamp("us", "UTC"))
+    write(pa.table({"item": ["tea", "pie"], "cents": pa.array([300, None], pa.int64()), "paid_at": times}), folder / f"2024-05-01.{kind}")
+    write(pa.table({"item": ["tea"], "cents": ["300"], "paid_at": times[:1]}), folder / f"2024-05-02.{kind}")
+    (folder / f"2024-05-03.{kind}").write_bytes((folder / f"2024-05-01.{kind}").read_bytes()[:100])
     lake.build("bronze.payments", "2024-05-01")
-    assert lake.rows("bronze.payments", "item", "cents") == [("tea", 300)]
+    paid_at = F.date_format("paid_at", "yyyy-MM-dd HH:mm").alias("paid_at")
+    rows = lake.frame("bronze.payments").select("item", "cents", paid_at, "_source_line").sort("_source_line").collect()
+    assert [tuple(row) for row in rows] == [("tea", 300, "2024-05-01 12:00", 1), ("pie", None, None, 2)]
     result = lake.run("build", "bronze.payments", "2024-05-02")
     assert result.status == "failed_terminal"
     assert "column 'cents' is string" in result.message
+    half = lake.run("build", "bronze.payments", "2024-05-03")
+    assert half.status == "failed_terminal"
+    assert f"2024-05-03.{kind} is no whole {kind.upper()} file" in half.message
 
 
 def test_a_file_of_nothing_but_late_and_unparsed_rows_fills_the_quarantine(shop: LittleLake) -> None:

@@ -21,13 +21,12 @@ from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
 from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
-from medallion.process_environment import exported
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
-from medallion.spark_connection import spark_connection, spark_remote
+from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
-from medallion.submission import search_path, submission_conf, submission_secrets
+from medallion.submission import private_properties, search_path, submission_conf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,6 +159,7 @@ class LakeJobOperator(SparkSubmitOperator):
         return record.read(f"exit code {self._child.wait()}")
 
     def _by_spark_submit(self, request: JobRequest, connection: str, context: Context) -> JobResult:
+        require_master(connection)
         record = ResultRecord(request)
         record.forget()
         self._conn_id = connection
@@ -170,7 +170,7 @@ class LakeJobOperator(SparkSubmitOperator):
         self._submitted = True
         ended = "spark-submit ended well"
         try:
-            with exported(submission_secrets(spark_connection(connection))):
+            with private_properties(spark_connection(connection)) as self.properties_file:
                 super().execute(context)
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 KNOWN_TYPES = ("spark_connect", "spark")
-DEFAULT_PORT = 15002
+DEFAULT_PORT, MASTER_PORT = 15002, 7077
 KNOCK_SECONDS = 10.0
 
 
@@ -46,11 +46,20 @@ def spark_remote(name: str) -> str:
     """
     remote = SparkConnectHook(name).get_connection_url()
     address = urlsplit(remote)
-    host, port = address.hostname or "", address.port or DEFAULT_PORT
+    _knock("Spark Connect server", address.hostname or "", address.port or DEFAULT_PORT, name)
+    return remote
+
+
+def require_master(name: str) -> None:
+    """Raises TransientError where the connection names a standalone master and nothing listens there: spark-submit would try for a minute."""
+    connection = spark_connection(name)
+    address = urlsplit(connection.host or "")
+    if address.scheme == "spark":
+        _knock("Spark master", address.hostname or "", connection.port or address.port or MASTER_PORT, name)
+
+
+def _knock(what: str, host: str, port: int, name: str) -> None:
     try:
         socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
     except OSError as error:
-        raise TransientError(
-            f"no Spark Connect server answers at {host}:{port} ({error.strerror or error}); start it, or mend the Airflow connection {name!r}."
-        ) from None
-    return remote
+        raise TransientError(f"no {what} answers at {host}:{port} ({error.strerror or error}); start it, or mend the Airflow connection {name!r}.") from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ from expectations.errors import RequestError
 from expectations.settings import REPOSITORY, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Connection
 
 DELTA = {
@@ -34,7 +38,6 @@ LOCAL = {
 def submission_conf(connection: Connection) -> dict[str, str]:
     """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
-    A password of the connection is the secret of a standalone cluster. It travels in the environment: see `submission_secrets`.
     Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
     """
     if connection.extra_dejson.get("deploy-mode") == "cluster" and load_settings().ledger_url.startswith("sqlite"):
@@ -45,7 +48,6 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     return {
         **DELTA,
         **(LOCAL if (connection.host or "").startswith("local") else {}),
-        **({"spark.authenticate": "true"} if connection.password else {}),
         "spark.jars": ",".join(jars),
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
@@ -54,9 +56,19 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     }
 
 
-def submission_secrets(connection: Connection) -> dict[str, str]:
-    """What spark-submit finds in its environment: a command line is seen by everybody, and logged."""
-    return {"_SPARK_AUTH_SECRET": connection.password} if connection.password else {}  # Spark's own name for it
+@contextmanager
+def private_properties(connection: Connection) -> Iterator[str | None]:
+    """A properties file for spark-submit with the connection's password as the cluster's secret, for its owner alone, until the block ends.
+
+    A command line would be seen by everybody, and logged. None where there is no password.
+    """
+    if not connection.password:
+        yield None
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="spark-", suffix=".properties") as file:  # made with the mode 0600
+        file.write(f"spark.authenticate true\nspark.authenticate.secret {connection.password}\n")
+        file.flush()
+        yield file.name
 
 
 def delta_jars() -> list[str]:

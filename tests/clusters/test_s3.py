@@ -6,11 +6,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -18,6 +16,7 @@ from expectations.errors import TransientError
 from launcher.layout import REPOSITORY
 from medallion.process_environment import exported
 from medallion.storage_connection import s3_environment
+from tests.clusters.command_lines import CommandLines
 from tests.clusters.s3_server import READ_ONLY, AwsServer, User, free_port, running_server
 from tests.clusters.sample_lake import DAYS, TABLES, SampleLake, on_connect
 from tests.conftest import RunningSpark, running_spark
@@ -51,27 +50,6 @@ for day in sys.argv[2:]:
     code = main(words)
     assert code == 0, f"{day}: {code}"
 """
-
-
-class CommandLines:
-    """Every command line on this machine that is seen while the block lasts."""
-
-    def __init__(self) -> None:
-        self.lines: set[str] = set()
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look)
-
-    def __enter__(self) -> CommandLines:
-        self._looking.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._looking.join()
-
-    def _look(self) -> None:
-        while not self._ended.wait(0.05):
-            self.lines |= {" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])}
 
 
 def writer(lake: SampleLake, remote: str, days: list[str]) -> subprocess.Popen[str]:

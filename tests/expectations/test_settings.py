@@ -99,7 +99,8 @@ def test_paths_of_a_table_follow_the_root(project: Path, monkeypatch: pytest.Mon
         ("- dev\n", "LAKE/expectations/environments.yaml:1: expected one entry an environment, found list."),
         (
             "dev: data_lake\n",
-            "LAKE/expectations/environments.yaml:1: dev: expected keys and values, found str; known are root, landing, ledger_url, connection, storage_connection, schedule.",
+            "LAKE/expectations/environments.yaml:1: dev: expected keys and values, found str; known are root, landing, ledger_url, connection, "
+            "storage_connection, schedule.",
         ),
         ("dev: {root: [a, b]}\n", "LAKE/expectations/environments.yaml:1: dev: root must be one value, found list."),
         ("dev: {root: a, root: b}\n", "LAKE/expectations/environments.yaml:1: the key 'root' stands here twice; keep one."),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
@@ -20,6 +21,7 @@ from expectations.errors import TransientError
 from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
 from expectations.settings import REPOSITORY, load_settings
 from medallion.assets import table_asset
+from medallion.emr import Emr, end_cluster
 from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
@@ -29,7 +31,7 @@ from medallion.storage_connection import storage_access
 from medallion.submission import private_properties, search_path, submission_conf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
 
@@ -44,8 +46,8 @@ class LakeJobOperator(SparkSubmitOperator):
 
     The type of the Airflow connection decides (a report needs none): `spark_connect` runs the job in this process against a warm server, or as a child
     of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, for which this class extends
-    the provider's operator. Its fields are templates; an empty one means not given. `may_ask`: a task behind this one asks a person about
-    the days that wait for an answer; without one they are a failure.
+    the provider's operator; `emr` as a step of a cluster of EMR. Its fields are templates; an empty one means not given.
+    `may_ask`: a task behind this one asks a person about the days that wait for an answer; without one they are a failure.
     """
 
     template_fields: Sequence[str] = ("name", "days", "version", "force", "remark")
@@ -74,6 +76,7 @@ class LakeJobOperator(SparkSubmitOperator):
         self.may_ask = may_ask
         self._child: subprocess.Popen[str] | None = None
         self._submitted = False
+        self._cancel: Callable[[], None] | None = None
         self.mlflow_run = ""
         if verb == "report" or reported_table(self):
             self.operator_extra_links = (ReportLink(),)
@@ -84,8 +87,12 @@ class LakeJobOperator(SparkSubmitOperator):
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
         request = self.request(context)
         connection = self.connection or load_settings().connection
-        with storage_access():
-            result = self._result(request, connection, context)
+        try:
+            with storage_access():
+                result = self._result(request, connection, context)
+        finally:
+            if request.verb == "report":  # the last task of a run, which comes whatever became of the others
+                end_cluster(connection, request.run_key)
         facts = {**result.facts, "status": result.status, "message": result.message, "seconds": result.seconds}
         facts |= {"remark": self.remark} if self.remark else {}
         if table := reported_table(self):
@@ -115,6 +122,8 @@ class LakeJobOperator(SparkSubmitOperator):
             _end(self._child)
         elif self._submitted:
             super().on_kill()
+        elif self._cancel is not None:
+            self._cancel()
         else:
             _interrupt_spark_connect()
 
@@ -129,8 +138,11 @@ class LakeJobOperator(SparkSubmitOperator):
 
     def _result(self, request: JobRequest, connection: str, context: Context) -> JobResult:
         needs_spark = request.verb not in WITHOUT_SPARK
-        if needs_spark and spark_connection(connection).conn_type == "spark":
+        kind = spark_connection(connection).conn_type if needs_spark else ""
+        if kind == "spark":
             return self._by_spark_submit(request, connection, context)
+        if kind == "emr":
+            return self._by_emr_step(request, connection)
         remote = spark_remote(connection) if needs_spark else ""
         python = os.environ.get("LAKE_PYTHON")
         if python:
@@ -175,6 +187,14 @@ class LakeJobOperator(SparkSubmitOperator):
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         return record.read(ended)
+
+    def _by_emr_step(self, request: JobRequest, connection: str) -> JobResult:
+        record = ResultRecord(request)
+        record.forget()
+        emr = Emr(spark_connection(connection))
+        cluster, step = emr.add_step(request)
+        self._cancel = partial(emr.cancel, cluster, step)
+        return record.read(emr.wait(cluster, step))
 
 
 def _end(child: subprocess.Popen[str]) -> None:

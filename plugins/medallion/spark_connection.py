@@ -14,7 +14,7 @@ from expectations.errors import RequestError, TransientError
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-KNOWN_TYPES = ("spark_connect", "spark")
+KNOWN_TYPES = ("spark_connect", "spark", "emr")
 DEFAULT_PORT, MASTER_PORT = 15002, 7077
 KNOCK_SECONDS = 10.0
 
@@ -28,12 +28,13 @@ def spark_connection(name: str) -> Connection:
         connection = BaseHook.get_connection(name)
     except AirflowNotFoundException:
         raise RequestError(
-            f"there is no Airflow connection {name!r}; add it with the type spark_connect (a Spark Connect server) or spark (spark-submit), "
-            f"or let LAKE_CONNECTION name another one."
+            f"there is no Airflow connection {name!r}; add it with the type spark_connect (a Spark Connect server), spark (spark-submit) "
+            f"or emr, or let LAKE_CONNECTION name another one."
         ) from None
     if connection.conn_type not in KNOWN_TYPES:
-        raise RequestError(f"the Airflow connection {name!r} has the type {connection.conn_type!r}; expected {' or '.join(KNOWN_TYPES)}: change its type.")
-    if not connection.host:
+        known = " or ".join(KNOWN_TYPES)
+        raise RequestError(f"the Airflow connection {name!r} has the type {connection.conn_type!r}; expected {known}: change its type.")
+    if not connection.host and connection.conn_type != "emr":
         example = "127.0.0.1" if connection.conn_type == "spark_connect" else "local[2], yarn or spark://master"
         raise RequestError(f"the Airflow connection {name!r} names no host; write one like {example}.")
     return connection

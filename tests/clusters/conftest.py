@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.clusters.sample_lake import SampleLake, on_connect
+from tests.expectations.ledger.conftest import postgres
+
+__all__ = ["postgres"]
 
 
 @pytest.fixture(scope="session")

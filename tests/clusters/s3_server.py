@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,8 +60,14 @@ class AwsServer:
 
     def ask_for_keys(self) -> None:
         """From now on every request is checked: its key, its signature and the rights of its user."""
-        asked = urllib.request.Request(f"{self.endpoint}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"})  # noqa: S310
-        urllib.request.urlopen(asked).close()  # noqa: S310
+        self.tell("reset-auth", b"0")
+
+    def tell(self, what: str, body: bytes | None = None, method: str = "POST") -> bytes:
+        """Ask moto about itself."""
+        connection = HTTPConnection(self.endpoint.removeprefix("http://"))
+        connection.request(method, f"/moto-api/{what}", body)
+        with closing(connection), connection.getresponse() as answer:
+            return answer.read()
 
     def names(self, bucket: str, prefix: str) -> list[str]:
         """The names of all objects there, sorted."""

@@ -152,7 +152,7 @@ def test_an_unknown_connection_is_one_sentence_and_never_yarn() -> None:
 @pytest.mark.parametrize(
     ("facts", "sentence"),
     [
-        ({"conn_type": "http", "host": "x"}, "has the type 'http'; expected spark_connect or spark: change its type"),
+        ({"conn_type": "http", "host": "x"}, "has the type 'http'; expected spark_connect or spark or emr: change its type"),
         ({"conn_type": "spark"}, r"names no host; write one like local\[2\]"),
     ],
 )

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# A bootstrap action of EMR: puts the lake's bundle onto a node. Arguments: where the bundle is on S3, the folder it is unpacked into, and, where the
+# ledger's database asks for a password, where the file with it is (PGPASSFILE's format).
+set -euo pipefail
+bundle=$1 home=$2 pgpass=${3:-}
+
+sudo install -d -o "$(id -un)" "$home"
+aws s3 cp --only-show-errors "$bundle" - | tar -xz -C "$home"
+if [ -n "$pgpass" ]; then
+    (umask 077 && aws s3 cp --only-show-errors "$pgpass" "$home/pgpass")
+fi

@@ -57,7 +57,7 @@ check: setup-dev ## ruff, mypy and import-linter
 	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
 
 test: check ## all checks and all tests, except the benchmarks
-	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --dist loadgroup --no-loadscope-reorder --durations=30
+	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --no-loadscope-reorder --durations=30
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"

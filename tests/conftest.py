@@ -11,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -45,23 +45,27 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whatever asks for the Spark server is marked so, wherever it stands: `make test-fast` leaves it out.
-
-    Side by side a file's tests stay together, and so do those of the running lake.
-    """
+    """Whatever asks for the Spark server is marked so, wherever it stands: `make test-fast` leaves it out."""
     if "spark_remote" in getattr(item, "fixturenames", ()):
         item.add_marker(pytest.mark.spark)
-    item.add_marker(pytest.mark.xdist_group("running lake" if _asks_running_lake(item) else str(item.path)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The running lake comes last, so that it runs only while it is needed; side by side first, so that the other tests do not wait for it."""
     side_by_side = hasattr(config, "workerinput")
-    items.sort(key=lambda item: _asks_running_lake(item) != side_by_side)
+    items.sort(key=lambda item: (item.path.parent.name in RUNNING_LAKE) != side_by_side)
 
 
-def _asks_running_lake(item: pytest.Item) -> bool:
-    return item.path.parent.name in RUNNING_LAKE
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Side by side a file's tests stay together, and so do all of the running lake. (xdist's own groups are lost on pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = Path(nodeid.partition("::")[0])
+            return "the running lake" if file.parent.name in RUNNING_LAKE else str(file)
+
+    return ByFile(config, log)
 
 
 @dataclass(frozen=True)

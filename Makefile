@@ -63,7 +63,7 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
 
 test-clusters: S3 = 1
-test-clusters: setup-dev ## the lake beyond one machine: S3, Spark standalone and EMR, each started here; says what was skipped and why
+test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here; says what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless
 	$(LAUNCH) exec python -m pytest -m cluster -rs tests/clusters
 

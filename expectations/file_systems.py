@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def file_system_of(location: str, environment: Mapping[str, str] | None = None) -> tuple[Any, str]:
-    """Pyarrow's file system of a local path or a URI, and the path on it. Raises OSError or ValueError where it cannot be reached.
+    """Pyarrow's file system of a local path or a URI, and the path on it. Raises OSError, ValueError or RuntimeError where it cannot be had.
 
     `environment` has AWS's variables for S3, by default this process's.
     """
@@ -39,10 +39,18 @@ def hdfs(authority: str) -> Any:
     """
     from datetime import UTC, datetime
 
+    import pyarrow as pa
     from hdfs_native.fsspec import HdfsFileSystem
     from pyarrow import fs
 
+    where = f"hdfs://{authority}"
+
     class Handler(fs.FSSpecHandler):  # type: ignore[misc]  # pyarrow has no types
+        def __init__(self, files: HdfsFileSystem) -> None:
+            super().__init__(files)
+            told(self, where, "get_file_info", "get_file_info_selector", "create_dir", "delete_dir", "delete_file", "move")
+            told(self, where, "open_input_stream", "open_input_file", "open_output_stream")
+
         @staticmethod
         def _create_file_info(path: str, info: dict[str, Any]) -> fs.FileInfo:
             written = datetime.fromtimestamp(info["modification_time"] / 1000, UTC)
@@ -51,8 +59,37 @@ def hdfs(authority: str) -> Any:
         def move(self, src: str, dest: str) -> None:
             self.fs.mv(src, dest, overwrite=True)
 
+        def open_input_stream(self, path: str) -> pa.PythonFile:
+            return pa.PythonFile(told(self.fs.open(path, "rb"), where, "read", "seek"), "r")
+
+        open_input_file = open_input_stream
+
+        def open_output_stream(self, path: str, metadata: object) -> pa.PythonFile:
+            return pa.PythonFile(told(self.fs.open(path, "wb"), where, "write", "close"), "w")
+
     host, _, port = authority.partition(":")
-    return fs.PyFileSystem(Handler(HdfsFileSystem(host or None, int(port) if port else None)))
+    # Its default of 15 tries waits three minutes for a NameNode that is not there.
+    return fs.PyFileSystem(Handler(HdfsFileSystem(host or None, int(port) if port else None, **{"dfs.client.failover.max.attempts": "3"})))
+
+
+def told(thing: Any, where: str, *methods: str) -> Any:
+    """The same, whose methods raise an OSError of one line that begins with `where`; hdfs-native says by RuntimeError what a server refused."""
+    import functools
+
+    def as_os_error(call: Any) -> Any:
+        @functools.wraps(call)
+        def method(*args: Any) -> Any:
+            try:
+                return call(*args)
+            except (OSError, RuntimeError) as error:
+                kind = type(error) if isinstance(error, OSError) else OSError
+                raise kind(f"{where}: {error}".partition("\n")[0][:300]) from None  # a server's Java sends its stack
+
+        return method
+
+    for name in methods:
+        setattr(thing, name, as_os_error(getattr(thing, name)))
+    return thing
 
 
 def s3(environment: Mapping[str, str] | None = None) -> Any:

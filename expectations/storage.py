@@ -49,7 +49,7 @@ class Place:
         """
         try:
             return cls(*file_system_of(location, environment))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise TransientError(f"{location} cannot be reached ({error}); check the address and the rights on it.") from None
 
     def exists(self) -> bool:

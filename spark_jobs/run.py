@@ -29,7 +29,7 @@ from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import load_settings
 from expectations.storage import Place, require_storage
-from spark_jobs.lake import verbs
+from spark_jobs.lake import surroundings, verbs
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.session import open_session
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from expectations.lake import Lake
     from expectations.settings import Settings
 
-NO_ROOM = "No space left on device"
 EXIT_CODES = {"done": 0, "unchanged": 0, "held": 1, "asks": 1, "failed_terminal": 1, "failed_transient": 2}
 
 
@@ -108,13 +107,14 @@ def note(ledger: Ledger, result: JobResult) -> None:
 
 def _failure(request: JobRequest, error: Exception) -> JobResult:
     message = str(error)
-    if NO_ROOM in message:
-        message = f"{request.verb} {request.name}: there is no room on the disk of the lake; free some and run it again. Nothing was half published."
+    known = surroundings.sentence(error)
+    if known:
+        message = f"{request.verb} {request.name}: {known[0]}"
     elif not isinstance(error, LakeError):
         traceback.print_exc()
         first_line = message.strip().splitlines()[0] if message.strip() else ""
         message = f"{request.verb} {request.name}: {type(error).__name__}: {first_line[:500]}"
-    is_terminal = isinstance(error, TerminalError) or verbs.is_terminal(error)
+    is_terminal = known[1] if known else isinstance(error, TerminalError) or verbs.is_terminal(error)
     return JobResult(request=request, status="failed_terminal" if is_terminal else "failed_transient", message=message)
 
 

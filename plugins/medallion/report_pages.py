@@ -79,6 +79,8 @@ def report_file(dag_id: str, run_id: str, file: str) -> Response:
         content = stored(f"{load_settings().reports_path}/{key}/{file}").read_bytes()
     except FileNotFoundError:
         raise HTTPException(404) from None
+    except (OSError, LakeError) as error:
+        return _page("The lake's files did not answer.", status=503, text=str(error))
     return Response(content, media_type=KINDS[file.rpartition(".")[2]], headers=HEADERS)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.clusters.hadoop import hadoop
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.expectations.ledger.conftest import postgres
 
-__all__ = ["postgres"]
+__all__ = ["hadoop", "postgres"]
 
 
 @pytest.fixture(scope="session")

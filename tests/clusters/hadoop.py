@@ -1,0 +1,186 @@
+"""HDFS and YARN as processes of this machine: a NameNode, a DataNode, a ResourceManager and a NodeManager, on free ports of the loopback interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import ProxyHandler, build_opener
+from xml.sax.saxutils import escape
+
+import pytest
+
+from launcher.jars import install
+from launcher.layout import REPOSITORY
+from launcher.spark_server import JAVA_OPTIONS, java, package_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK = Path(__file__).with_name("hadoop.lock")
+JARS = REPOSITORY / ".lake" / "test-jars" / "hadoop"
+AMONG_SPARKS = ("org.apache.hadoop:hadoop-client-api", "org.apache.hadoop:hadoop-client-runtime", "org.slf4j:*", "org.xerial.snappy:*", "com.*:*")
+SPARKS = ("hadoop-client-*", "log4j-*", "slf4j-api-*", "jcl-over-slf4j-*", "snappy-java-*")
+CLASSES = {
+    "namenode": "org.apache.hadoop.hdfs.server.namenode.NameNode",
+    "datanode": "org.apache.hadoop.hdfs.server.datanode.DataNode",
+    "resourcemanager": "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
+    "nodemanager": "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
+}
+START_SECONDS = 90.0
+HOST = "127.0.0.1"
+LOGGING = """
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex{short.message}
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+"""
+
+
+class Hadoop:
+    """Servers by name, each a Java process; their data, logs and configuration in `folder`."""
+
+    def __init__(self, folder: Path, java_binary: Path) -> None:
+        self.folder, self.conf, self._java = folder, folder / "conf", java_binary
+        names = ("namenode", "namenode_page", "datanode", "datanode_page", "datanode_rpc", "rm", "rm_scheduler", "rm_nodes", "rm_admin", "rm_page")
+        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        (folder / "logs").mkdir()
+        for page in ("cluster", "node"):  # YARN looks for a folder each; what is in it, it brings itself
+            (self.conf / "webapps" / page).mkdir(parents=True)
+        (self.conf / "log4j2.properties").write_text(LOGGING)
+        self._write("core-site", {"fs.defaultFS": self.address, "hadoop.tmp.dir": folder / "tmp"})
+        self._write("hdfs-site", self._hdfs_site())
+
+    @property
+    def address(self) -> str:
+        """hdfs://host:port of the NameNode."""
+        return f"hdfs://{HOST}:{self.ports['namenode']}"
+
+    def start(self, name: str) -> None:
+        """Start a server whose data are there; returns at once."""
+        assert name not in self.running
+        with self.log(name).open("a") as output:
+            self.running[name] = subprocess.Popen(self.command(name), env=self.environment(), stdout=output, stderr=output)
+
+    def end(self, name: str) -> None:
+        """SIGKILL, as a machine that is lost: nothing is written or told any more."""
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def end_all(self) -> None:
+        """End what still runs, clients first."""
+        for name in reversed(list(self.running)):
+            self.running[name].terminate()
+        for name in reversed(list(self.running)):
+            try:
+                self.running.pop(name).wait(20)
+            except subprocess.TimeoutExpired:
+                self.running[name].kill()
+
+    def format(self) -> None:
+        """An empty file system."""
+        done = subprocess.run([*self.command("namenode"), "-format", "-nonInteractive"], env=self.environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def wait_for_datanode(self) -> None:
+        """Until the DataNode has told the NameNode what it has, and takes blocks."""
+        page = f"http://{HOST}:{self.ports['datanode_page']}/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"
+        self._wait("datanode", lambda: '"ActorState":"RUNNING"' in _ask(page)["beans"][0]["BPServiceActorInfo"])
+
+    def log(self, name: str) -> Path:
+        """The file of what a server says."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def command(self, name: str) -> list[str]:
+        """A server's command line."""
+        jars = package_folder("pyspark") / "jars"
+        own = [str(file) for pattern in SPARKS for file in sorted(jars.glob(pattern))]
+        class_path = os.pathsep.join([str(self.conf), str(JARS / "*"), *own])
+        options = ["-Xmx384m", "-XX:+UseSerialGC", f"-Dhadoop.log.dir={self.folder / 'logs'}", *JAVA_OPTIONS]
+        return [str(self._java), *options, "-cp", class_path, CLASSES[name]]
+
+    def environment(self) -> dict[str, str]:
+        """This process's variables without Spark's and Hadoop's, and where the configuration is."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "HADOOP_", "YARN_", "PYTHON"))}
+        return {**inherited, "HADOOP_CONF_DIR": str(self.conf), "YARN_CONF_DIR": str(self.conf), "JAVA_HOME": str(self._java.parent.parent)}
+
+    def _hdfs_site(self) -> dict[str, object]:
+        return {
+            "dfs.replication": 1,
+            "dfs.namenode.name.dir": f"file://{self.folder}/names",
+            "dfs.datanode.data.dir": f"file://{self.folder}/blocks",
+            "dfs.namenode.rpc-bind-host": HOST,
+            "dfs.namenode.http-address": f"{HOST}:{self.ports['namenode_page']}",
+            "dfs.datanode.address": f"{HOST}:{self.ports['datanode']}",
+            "dfs.datanode.http.address": f"{HOST}:{self.ports['datanode_page']}",
+            "dfs.datanode.ipc.address": f"{HOST}:{self.ports['datanode_rpc']}",
+            "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+            "dfs.heartbeat.interval": 1,
+        }
+
+    def _write(self, name: str, facts: dict[str, object]) -> None:
+        properties = "".join(f"<property><name>{key}</name><value>{escape(str(value))}</value></property>" for key, value in facts.items())
+        (self.conf / f"{name}.xml").write_text(f"<configuration>{properties}</configuration>")
+
+    def _wait(self, name: str, is_ready: Any) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            ended = [other for other, process in self.running.items() if process.poll() is not None]
+            assert not ended, f"{ended[0]} ended: {self.log(ended[0]).read_text()[-3000:]}"
+            try:
+                if is_ready():
+                    return
+            except (OSError, LookupError, ValueError):
+                pass
+            time.sleep(0.3)
+        pytest.fail(f"{name} is not ready after {START_SECONDS:.0f} s: {self.log(name).read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hadoop]:
+    """HDFS with one DataNode, on the Java that the environment brings."""
+    with running_hdfs(tmp_path_factory.mktemp("hadoop"), java()) as started:
+        yield started
+
+
+@contextmanager
+def running_hdfs(folder: Path, java_binary: Path) -> Iterator[Hadoop]:
+    """A NameNode and a DataNode, until the block ends."""
+    install(LOCK, JARS, AMONG_SPARKS)
+    made = Hadoop(folder, java_binary)
+    try:
+        made.format()
+        made.start("namenode")
+        made.start("datanode")
+        made.wait_for_datanode()
+        yield made
+    finally:
+        made.end_all()
+        shutil.rmtree(folder / "blocks", ignore_errors=True)
+
+
+def _ask(address: str) -> Any:
+    """The JSON of a server's page; a proxy of the environment is not asked."""
+    with build_opener(ProxyHandler({})).open(address, timeout=5) as answer:
+        return json.load(answer)
+
+
+def _free_ports(count: int) -> list[int]:
+    lent = [socket.socket() for _ in range(count)]
+    try:
+        for one in lent:
+            one.bind((HOST, 0))
+        return [int(one.getsockname()[1]) for one in lent]
+    finally:
+        for one in lent:
+            one.close()

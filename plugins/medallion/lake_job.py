@@ -29,6 +29,7 @@ from medallion.run_name import run_name
 from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
 from medallion.submission import private_properties, search_path, submission_conf
+from medallion.yarn_application import ApplicationLink, is_yarn, latest_application, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,10 +79,13 @@ class LakeJobOperator(SparkSubmitOperator):
         self._submitted = False
         self._cancel: Callable[[], None] | None = None
         self.mlflow_run = ""
+        self.application_page = ""
         if verb == "report" or reported_table(self):
             self.operator_extra_links = (ReportLink(),)
         elif verb in LEARNING_VERBS:
             self.operator_extra_links = (MlflowLink(),)
+        if verb not in WITHOUT_SPARK:
+            self.operator_extra_links = (*self.operator_extra_links, ApplicationLink())
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the provider's returns nothing
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
@@ -177,7 +181,8 @@ class LakeJobOperator(SparkSubmitOperator):
         self._conn_id = connection
         self.application = str(RUN)
         self.application_args = request.to_arguments()
-        self.conf = submission_conf(spark_connection(connection))
+        facts = spark_connection(connection)
+        self.conf = submission_conf(facts, request)
         self.env_vars = {"PYTHONPATH": search_path()}
         self._submitted = True
         ended = "spark-submit ended well"
@@ -186,6 +191,8 @@ class LakeJobOperator(SparkSubmitOperator):
                 super().execute(context)
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        if is_yarn(facts):
+            self._tell_application(latest_application(facts, tag_of(request)))
         return record.read(ended)
 
     def _by_emr_step(self, request: JobRequest, connection: str) -> JobResult:
@@ -195,6 +202,11 @@ class LakeJobOperator(SparkSubmitOperator):
         cluster, step = emr.add_step(request)
         self._cancel = partial(emr.cancel, cluster, step)
         return record.read(emr.wait(cluster, step))
+
+    def _tell_application(self, application: dict[str, Any]) -> None:
+        self.application_page = str(application.get("trackingUrl") or "")
+        if application:
+            self.log.info("%s was %s, %s: %s", application["id"], application["state"], application["finalStatus"], self.application_page)
 
 
 def _end(child: subprocess.Popen[str]) -> None:

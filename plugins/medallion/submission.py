@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
 from expectations.settings import REPOSITORY, load_settings
+from medallion.yarn_application import is_yarn, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.sdk import Connection
+
+    from expectations.jobs import JobRequest
 
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -35,7 +38,7 @@ LOCAL = {
 """For the master `local[...]`: one machine, one user."""
 
 
-def submission_conf(connection: Connection) -> dict[str, str]:
+def submission_conf(connection: Connection, request: JobRequest) -> dict[str, str]:
     """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
     Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
@@ -47,6 +50,7 @@ def submission_conf(connection: Connection) -> dict[str, str]:
     own = connection.extra_dejson.get("conf") or {}
     return {
         **DELTA,
+        **({"spark.yarn.tags": tag_of(request)} if is_yarn(connection) else {}),
         **(LOCAL if (connection.host or "").startswith("local") else {}),
         "spark.jars": ",".join(jars),
         "spark.driver.extraClassPath": class_path,

@@ -19,6 +19,8 @@ import pytest
 from launcher.jars import install
 from launcher.layout import REPOSITORY
 from launcher.spark_server import JAVA_OPTIONS, java, package_folder
+from tests.clusters.sample_days import SampleDays
+from tests.end_to_end.test_spark_submit import java_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,14 @@ CLASSES = {
     "resourcemanager": "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager",
     "nodemanager": "org.apache.hadoop.yarn.server.nodemanager.NodeManager",
 }
+MANAGER = {"": "rm", "scheduler.": "rm_scheduler", "resource-tracker.": "rm_nodes", "admin.": "rm_admin", "webapp.": "rm_page"}
+NODE = {"": "node", "localizer.": "node_localizer", "webapp.": "node_page"}
+CAPACITY: dict[str, object] = {
+    "yarn.scheduler.capacity.root.queues": "default",
+    "yarn.scheduler.capacity.root.default.capacity": 100,
+    "yarn.scheduler.capacity.maximum-am-resource-percent": 0.9,
+}
+WHOLE_JAVA = (17, 21)
 START_SECONDS = 90.0
 HOST = "127.0.0.1"
 LOGGING = """
@@ -50,7 +60,19 @@ class Hadoop:
 
     def __init__(self, folder: Path, java_binary: Path) -> None:
         self.folder, self.conf, self._java = folder, folder / "conf", java_binary
-        names = ("namenode", "namenode_page", "datanode", "datanode_page", "datanode_rpc", "rm", "rm_scheduler", "rm_nodes", "rm_admin", "rm_page")
+        names = (
+            "namenode",
+            "namenode_page",
+            "datanode",
+            "datanode_page",
+            "datanode_rpc",
+            "rm",
+            "rm_scheduler",
+            "rm_nodes",
+            "rm_admin",
+            "rm_page",
+            *NODE.values(),
+        )
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "logs").mkdir()
@@ -59,17 +81,20 @@ class Hadoop:
         (self.conf / "log4j2.properties").write_text(LOGGING)
         self._write("core-site", {"fs.defaultFS": self.address, "hadoop.tmp.dir": folder / "tmp"})
         self._write("hdfs-site", self._hdfs_site())
+        self._write("yarn-site", self._yarn_site())
+        self._write("capacity-scheduler", CAPACITY)
 
     @property
     def address(self) -> str:
         """hdfs://host:port of the NameNode."""
         return f"hdfs://{HOST}:{self.ports['namenode']}"
 
-    def start(self, name: str) -> None:
-        """Start a server whose data are there; returns at once."""
+    def start(self, name: str, java_binary: Path | None = None) -> None:
+        """Start a server whose data are there; returns at once. `java_binary`: another Java than that of all, for it and for its containers."""
         assert name not in self.running
+        environment = {**self.environment(), "JAVA_HOME": str((java_binary or self._java).parent.parent)}
         with self.log(name).open("a") as output:
-            self.running[name] = subprocess.Popen(self.command(name), env=self.environment(), stdout=output, stderr=output)
+            self.running[name] = subprocess.Popen(self.command(name, java_binary), env=environment, stdout=output, stderr=output)
 
     def end(self, name: str) -> None:
         """SIGKILL, as a machine that is lost: nothing is written or told any more."""
@@ -81,11 +106,12 @@ class Hadoop:
         """End what still runs, clients first."""
         for name in reversed(list(self.running)):
             self.running[name].terminate()
-        for name in reversed(list(self.running)):
+        while self.running:
+            _, process = self.running.popitem()
             try:
-                self.running.pop(name).wait(20)
+                process.wait(20)
             except subprocess.TimeoutExpired:
-                self.running[name].kill()
+                process.kill()
 
     def format(self) -> None:
         """An empty file system."""
@@ -97,22 +123,37 @@ class Hadoop:
         page = f"http://{HOST}:{self.ports['datanode_page']}/jmx?qry=Hadoop:service=DataNode,name=DataNodeInfo"
         self._wait("datanode", lambda: '"ActorState":"RUNNING"' in _ask(page)["beans"][0]["BPServiceActorInfo"])
 
+    def wait_for_nodemanager(self) -> None:
+        """Until the ResourceManager would hand out containers."""
+        metrics = f"{self.yarn_page}/ws/v1/cluster/metrics"
+        self._wait("resourcemanager", lambda: _ask(metrics)["clusterMetrics"]["activeNodes"] == 1)
+
+    def applications(self) -> list[dict[str, Any]]:
+        """What the ResourceManager knows of all applications, the newest first."""
+        found = (_ask(f"{self.yarn_page}/ws/v1/cluster/apps")["apps"] or {"app": []})["app"]
+        return sorted(found, key=lambda one: -int(one["startedTime"]))
+
+    @property
+    def yarn_page(self) -> str:
+        """The ResourceManager's page and REST interface."""
+        return f"http://{HOST}:{self.ports['rm_page']}"
+
     def log(self, name: str) -> Path:
         """The file of what a server says."""
         return self.folder / "logs" / f"{name}.log"
 
-    def command(self, name: str) -> list[str]:
+    def command(self, name: str, java_binary: Path | None = None) -> list[str]:
         """A server's command line."""
         jars = package_folder("pyspark") / "jars"
         own = [str(file) for pattern in SPARKS for file in sorted(jars.glob(pattern))]
         class_path = os.pathsep.join([str(self.conf), str(JARS / "*"), *own])
         options = ["-Xmx384m", "-XX:+UseSerialGC", f"-Dhadoop.log.dir={self.folder / 'logs'}", *JAVA_OPTIONS]
-        return [str(self._java), *options, "-cp", class_path, CLASSES[name]]
+        return [str(java_binary or self._java), *options, "-cp", class_path, CLASSES[name]]
 
     def environment(self) -> dict[str, str]:
         """This process's variables without Spark's and Hadoop's, and where the configuration is."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "HADOOP_", "YARN_", "PYTHON"))}
-        return {**inherited, "HADOOP_CONF_DIR": str(self.conf), "YARN_CONF_DIR": str(self.conf), "JAVA_HOME": str(self._java.parent.parent)}
+        return {**inherited, "HADOOP_CONF_DIR": str(self.conf), "YARN_CONF_DIR": str(self.conf)}
 
     def _hdfs_site(self) -> dict[str, object]:
         return {
@@ -126,6 +167,21 @@ class Hadoop:
             "dfs.datanode.ipc.address": f"{HOST}:{self.ports['datanode_rpc']}",
             "dfs.namenode.datanode.registration.ip-hostname-check": "false",
             "dfs.heartbeat.interval": 1,
+        }
+
+    def _yarn_site(self) -> dict[str, object]:
+        return {
+            "yarn.resourcemanager.hostname": HOST,
+            **{f"yarn.resourcemanager.{part}address": f"{HOST}:{self.ports[port]}" for part, port in MANAGER.items()},
+            "yarn.scheduler.minimum-allocation-mb": 256,
+            "yarn.nodemanager.hostname": HOST,
+            **{f"yarn.nodemanager.{part}address": f"{HOST}:{self.ports[port]}" for part, port in NODE.items()},
+            "yarn.nodemanager.local-dirs": self.folder / "containers",
+            "yarn.nodemanager.log-dirs": self.folder / "logs" / "containers",
+            "yarn.nodemanager.resource.memory-mb": 4096,
+            "yarn.nodemanager.resource.cpu-vcores": 4,
+            "yarn.nodemanager.vmem-check-enabled": "false",
+            "yarn.nodemanager.disk-health-checker.enable": "false",
         }
 
     def _write(self, name: str, facts: dict[str, object]) -> None:
@@ -153,6 +209,17 @@ def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hadoop]:
         yield started
 
 
+@pytest.fixture(scope="session")
+def sample_on_hdfs(spark_remote: str, hadoop: Hadoop, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
+    """The sample's days on HDFS, files and tables, built by the embedded Spark server."""
+    made = SampleDays(f"{hadoop.address}/lake", f"{hadoop.address}/landing", f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made.enter(monkeypatch)
+        assert f"{hadoop.address}/landing/flights/2013-01-03.csv" in made.land()
+        made.build(spark_remote)
+    return made
+
+
 @contextmanager
 def running_hdfs(folder: Path, java_binary: Path) -> Iterator[Hadoop]:
     """A NameNode and a DataNode, until the block ends."""
@@ -167,6 +234,19 @@ def running_hdfs(folder: Path, java_binary: Path) -> Iterator[Hadoop]:
     finally:
         made.end_all()
         shutil.rmtree(folder / "blocks", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def yarn(hadoop: Hadoop) -> Hadoop:
+    """The same with a ResourceManager and a NodeManager, whose containers run on the Java of this machine."""
+    found = java_version()
+    if found not in WHOLE_JAVA:
+        pytest.skip(f"YARN is left out: Spark's executors need a whole Java {' or '.join(map(str, WHOLE_JAVA))} on PATH, found {found or 'none'}")
+    machine = Path(str(shutil.which("java"))).resolve()
+    for name in ("resourcemanager", "nodemanager"):
+        hadoop.start(name, machine)
+    hadoop.wait_for_nodemanager()
+    return hadoop
 
 
 def _ask(address: str) -> Any:

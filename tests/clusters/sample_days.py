@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from expectations.jobs import JobRequest, JobResult
 from expectations.loader import load_lake
 from launcher.landing import land
 from launcher.layout import REPOSITORY
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
-    import pytest
     from pyspark.sql import SparkSession
 
 FIRST, LAST = date(2013, 1, 1), date(2013, 1, 3)
@@ -69,6 +68,13 @@ class SampleDays:
         return frame.sort_values(list(contract.grain or contract.columns), ignore_index=True)
 
 
-def local_days(folder: Path) -> SampleDays:
-    """The same in folders of this machine."""
-    return SampleDays(f"{folder}/data_lake", f"{folder}/landing", f"sqlite:///{folder}/ledger.db")
+@pytest.fixture(scope="session")
+def sample_here(spark_remote: str, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
+    """The days in folders of this machine, built by the embedded Spark server."""
+    folder = tmp_path_factory.mktemp("here")
+    made = SampleDays(f"{folder}/data_lake", f"{folder}/landing", f"sqlite:///{folder}/ledger.db")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made.enter(monkeypatch)
+        made.land()
+        made.build(spark_remote)
+    return made

@@ -119,7 +119,7 @@ def test_a_child_that_dies_without_a_record_is_tried_again_whatever_an_earlier_t
 @pytest.mark.usefixtures("server")
 def test_a_training_links_to_its_run_in_mlflow_where_the_server_has_an_address(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     train = LakeJobOperator(task_id="train", verb="train", name="spender")
-    [link] = train.operator_extra_links
+    [link, _] = train.operator_extra_links
     engine(answer("done", mlflow_run="abc"))
     execute(train, context())
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
@@ -256,10 +256,11 @@ def test_an_asset_event_names_the_page_of_its_report(engine: Engine) -> None:
     ],
 )
 def test_a_task_that_publishes_and_the_one_that_reports_link_to_the_report(job: LakeJobOperator, address: str) -> None:
-    (link,) = job.operator_extra_links
+    (link, *_) = job.operator_extra_links
     key = SimpleNamespace(dag_id="shop_daily", run_id="manual__2024-05-02T06:00:00+00:00")
     assert (link.name, link.get_link(job, ti_key=key)) == ("Quality report", address)
 
 
 def test_a_task_that_judges_nothing_has_no_link_to_a_report() -> None:
-    assert not LakeJobOperator(task_id="maintain", verb="maintain", name="silver.visits").operator_extra_links
+    links = LakeJobOperator(task_id="maintain", verb="maintain", name="silver.visits").operator_extra_links
+    assert [link.name for link in links] == ["Spark application"]

@@ -18,7 +18,7 @@ from launcher.credentials import write_private
 from launcher.errors import LauncherError
 from launcher.jars import require_jars
 from launcher.layout import REPOSITORY, jars_folder
-from launcher.spark_server import JAVA_OPTIONS, SERVER_CLASS, SUBMIT_CLASS, package_folder, spark_class_path
+from launcher.spark_server import JAVA_OPTIONS, SERVER_CLASS, SUBMIT_CLASS, package_folder, server_class_path
 
 CONFIGURATION = REPOSITORY / "launcher" / "spark-cluster.conf"
 MASTER_CLASS = "org.apache.spark.deploy.master.Master"
@@ -79,9 +79,8 @@ def _java(memory: str) -> list[str]:
     home = os.environ.get("JAVA_HOME")
     if not home or not Path(home, "bin", "java").is_file():
         raise LauncherError(f"JAVA_HOME must name a Java 17 or 21, found {home!r}: a cluster's executors do not start on the Java of the wheel.")
-    class_path = os.pathsep.join([spark_class_path(), str(jars_folder() / "*")])
     options = [f"-Xmx{memory}", "-XX:+ExitOnOutOfMemoryError", "-Duser.timezone=UTC", f"-Djava.io.tmpdir={tempfile.gettempdir()}"]
-    return [f"{home}/bin/java", *options, *JAVA_OPTIONS, "-cp", class_path]
+    return [f"{home}/bin/java", *options, *JAVA_OPTIONS, "-cp", server_class_path()]
 
 
 def _scratch() -> str:

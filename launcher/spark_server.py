@@ -57,6 +57,11 @@ def spark_class_path() -> str:
     return str(package_folder("pyspark") / "jars" / "*")
 
 
+def server_class_path() -> str:
+    """Hadoop's configuration, where HADOOP_CONF_DIR names it, Spark's own jars and those of the jars folder."""
+    return os.pathsep.join(filter(None, [os.environ.get("HADOOP_CONF_DIR"), spark_class_path(), str(jars_folder() / "*")]))
+
+
 def server_command() -> list[str]:
     """The whole command of the Spark Connect server."""
     state = load_state()
@@ -77,7 +82,7 @@ def server_command() -> list[str]:
         "-Duser.timezone=UTC",
         f"-Djava.io.tmpdir={state.spark / 'tmp'}",
         *JAVA_OPTIONS,
-        *["-cp", os.pathsep.join([spark_class_path(), str(jars_folder() / "*")])],
+        *["-cp", server_class_path()],
         SUBMIT_CLASS,
         *["--master", os.environ.get("LAKE_SPARK_MASTER") or "local[*]"],
         *["--properties-file", str(REPOSITORY / "launcher" / "spark-local.conf")],

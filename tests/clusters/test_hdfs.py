@@ -22,6 +22,9 @@ from spark_jobs.lake.maintenance import ABANDONED_SECONDS
 from tests.clusters.sample_days import DAYS, LAST, PIPELINE, RUN_ID, SampleDays
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
     from pyspark.sql import SparkSession
 
     from tests.clusters.hadoop import Hadoop
@@ -75,6 +78,22 @@ def test_refused_rows_wait_on_hdfs_as_on_this_machine(
     ]
     assert waiting[0].count() == 1
     assert waiting[0].collect() == waiting[1].collect()
+
+
+def test_sparks_python_workers_read_and_write_model_files_there(sample_on_hdfs: SampleDays, spark: SparkSession) -> None:
+    from spark_jobs.lake.learning.worker import read_bytes, write_whole
+
+    given, taken = (f"{sample_on_hdfs.root}/_models/{name}" for name in ("given", "taken"))
+    Place.of(given).write_text("a model")
+    Place.of(taken).write_text("of an earlier try")
+
+    def copy(batches: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        for batch in batches:
+            write_whole(taken, read_bytes(given).decode())
+            yield batch
+
+    assert spark.range(1).mapInPandas(copy, "id long").count() == 1
+    assert Place.of(taken).read_bytes() == b"a model"
 
 
 def test_maintenance_compacts_and_forgets_what_a_killed_run_left(sample_on_hdfs: SampleDays, spark_remote: str) -> None:

@@ -33,6 +33,12 @@ def test_spark_runs_on_the_java_of_the_environment():
     assert not [part for part in command if "jdk.incubator.vector" in part]
 
 
+def test_spark_knows_the_hadoop_that_the_environment_names(monkeypatch):
+    monkeypatch.setenv("HADOOP_CONF_DIR", "/etc/hadoop/conf")
+    command = server_command()
+    assert command[command.index("-cp") + 1].startswith("/etc/hadoop/conf:")
+
+
 def test_sparks_memory_is_a_setting(monkeypatch):
     assert "-Xmx3g" in server_command()
     monkeypatch.setenv("LAKE_SPARK_MEMORY", "1500m")

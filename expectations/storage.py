@@ -12,26 +12,14 @@ from typing import TYPE_CHECKING
 
 from pyarrow import fs
 
-from expectations.errors import TransientError
+from expectations.errors import RequestError, TransientError
 from expectations.file_systems import file_system_of
+from expectations.surroundings import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CHUNK_BYTES = 1 << 20
-REASONS = {
-    "INVALID_ACCESS_KEY_ID": "the access key is not known there: mend the connection that LAKE_STORAGE_CONNECTION names",
-    "InvalidAccessKeyId": "the access key is not known there: mend the connection that LAKE_STORAGE_CONNECTION names",
-    "SIGNATURE_DOES_NOT_MATCH": "the secret does not belong to the access key: mend the connection that LAKE_STORAGE_CONNECTION names",
-    "SignatureDoesNotMatch": "the secret does not belong to the access key: mend the connection that LAKE_STORAGE_CONNECTION names",
-    "ExpiredToken": "the session token has expired: write a new one into the connection that LAKE_STORAGE_CONNECTION names",
-    "InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names",
-    "NO_SUCH_BUCKET": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING",
-    "ACCESS_DENIED": "access is denied: give the user of the key the right to list, read, write and delete there",
-    "AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there",
-    "NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network",
-}
-"""What S3's words mean, and what to do. Keys are parts of pyarrow's messages, of which no more is shown."""
 
 
 @dataclass(frozen=True)
@@ -156,20 +144,20 @@ class Place:
 
 @contextmanager
 def reaching(location: str) -> Iterator[None]:
-    """Says in one sentence why a place cannot be used. Raises TransientError for an OSError of the block, except that a file is not there."""
+    """Says in one sentence why a place cannot be used. Raises RequestError or TransientError for an OSError of the block, except that a file is not there."""
     try:
         yield
     except FileNotFoundError:
         raise
     except OSError as error:
         words = str(error)
-        known = next((meaning for sign, meaning in REASONS.items() if sign in words), "")
-        reason = known or f"{words.splitlines()[0][:200] if words else type(error).__name__}; check the address and the rights on it"
-        raise TransientError(f"{location} cannot be used: {reason}.") from None
+        unknown = f"{words.splitlines()[0][:200] if words else type(error).__name__}; check the address and the rights on it."
+        reason, is_terminal = sentence(words) or (unknown, False)
+        raise (RequestError if is_terminal else TransientError)(f"{location} cannot be used: {reason}") from None
 
 
 def require_storage(root: str, landing: str) -> None:
-    """Raises TransientError where `landing` is a URI that cannot be listed, or `root` one that cannot be written: Spark would try for minutes."""
+    """Raises what `reaching` raises where `landing` is a URI that cannot be listed, or `root` one that cannot be written: Spark would try for minutes."""
     if "://" in landing:
         with reaching(landing):
             Place.of(landing).file_names()

@@ -29,7 +29,8 @@ from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import load_settings
 from expectations.storage import Place, require_storage
-from spark_jobs.lake import surroundings, verbs
+from expectations.surroundings import sentence
+from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.session import open_session
 
@@ -106,15 +107,15 @@ def note(ledger: Ledger, result: JobResult) -> None:
 
 
 def _failure(request: JobRequest, error: Exception) -> JobResult:
-    message = str(error)
-    known = surroundings.sentence(error)
-    if known:
-        message = f"{request.verb} {request.name}: {known[0]}"
-    elif not isinstance(error, LakeError):
-        traceback.print_exc()
-        first_line = message.strip().splitlines()[0] if message.strip() else ""
-        message = f"{request.verb} {request.name}: {type(error).__name__}: {first_line[:500]}"
-    is_terminal = known[1] if known else isinstance(error, TerminalError) or verbs.is_terminal(error)
+    message, is_terminal = str(error), isinstance(error, TerminalError) or verbs.is_terminal(error)
+    if not isinstance(error, LakeError):
+        known = sentence(message)
+        if known:
+            message, is_terminal = known
+        else:
+            traceback.print_exc()
+            message = f"{type(error).__name__}: {next(iter(message.strip().splitlines()), '')[:500]}"
+        message = f"{request.verb} {request.name}: {message}"
     return JobResult(request=request, status="failed_terminal" if is_terminal else "failed_transient", message=message)
 
 

@@ -187,7 +187,7 @@ class LakeJobOperator(SparkSubmitOperator):
         self._submitted = True
         ended = "spark-submit ended well"
         try:
-            with private_properties(spark_connection(connection)) as self.properties_file:
+            with private_properties(facts) as self.properties_file:
                 super().execute(context)
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__

@@ -138,7 +138,7 @@ def test_a_root_that_may_not_be_written_is_told_in_one_sentence_and_not_tried_ag
     command = [sys.executable, str(REPOSITORY / "spark_jobs" / "run.py"), *request.to_arguments(), "--remote", spark_remote]
     ended = subprocess.run(command, env={**os.environ, "HADOOP_USER_NAME": "stranger"}, capture_output=True, text=True, check=False)
     assert ended.returncode == 1, ended.stderr
-    assert "build bronze.airlines: stranger has no right to WRITE in / of the lake's file system: give it, or run as another user." in ended.stderr
+    assert "cannot be used: stranger has no right to WRITE in / of the lake's file system: give it, or run as another user." in ended.stderr
 
 
 def test_a_namenode_that_is_not_there_is_told_within_a_minute(sample_on_hdfs: SampleDays, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,5 +146,5 @@ def test_a_namenode_that_is_not_there_is_told_within_a_minute(sample_on_hdfs: Sa
     SampleDays(f"{nobody}/lake", f"{nobody}/landing", sample_on_hdfs.ledger_url + ".none").enter(monkeypatch)
     missed = sample_on_hdfs.run(spark_remote, "build", "bronze.airlines", DAYS)
     assert missed.status == "failed_transient"
-    assert missed.message.startswith("build bronze.airlines: the NameNode of the lake's HDFS is not reached")
+    assert missed.message.startswith(f"{nobody}/landing cannot be used: the NameNode of the lake's HDFS is not reached")
     assert missed.seconds < 60

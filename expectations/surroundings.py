@@ -1,0 +1,39 @@
+"""What a disk, HDFS, S3 or a cluster says when it fails, in a sentence with what to do."""
+
+from __future__ import annotations
+
+import re
+
+KEY = "mend the connection that LAKE_STORAGE_CONNECTION names."
+WRITES_NOTHING = "Nothing was half published."
+SIGNS = {
+    r"No space left on device": f"there is no room on the disk of the lake; free some and run it again. {WRITES_NOTHING}",
+    # HDFS: Spark's client, then hdfs-native
+    r"BlockMissingException|All datanodes \[|minReplication nodes|Failed to replace a bad datanode|All DataNodes failed|Failed to complete file in time": (
+        f"a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. {WRITES_NOTHING}"
+    ),
+    r"SafeModeException|Name node is in safe mode": (
+        "the NameNode of the lake's HDFS is in safe mode and writes nothing: wait until it has found its blocks, or see to its disks, and run it again."
+    ),
+    r"Call From \S+ to \S+ failed on connection exception|UnknownHostException|hdfs://\S+: (Connection refused|failed to lookup|RPC listener)": (
+        "the NameNode of the lake's HDFS is not reached; check the address in LAKE_ROOT and LAKE_LANDING, and that it runs, and run it again."
+    ),
+    # S3: pyarrow's words, then those of S3 itself
+    r"INVALID_ACCESS_KEY_ID|InvalidAccessKeyId": f"the access key is not known there: {KEY}",
+    r"SIGNATURE_DOES_NOT_MATCH|SignatureDoesNotMatch": f"the secret does not belong to the access key: {KEY}",
+    r"ExpiredToken": "the session token has expired: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
+    r"InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
+    r"NO_SUCH_BUCKET|NoSuchBucket": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING.",
+    r"ACCESS_DENIED|AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there.",
+    r"NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network.",
+}
+"""Words, as a regular expression, to what is to be said of them. No more of a message is shown: it may hold a key."""
+NO_RIGHT = re.compile(r'Permission denied: user=(?P<user>[^,\s]+), access=(?P<access>[A-Z_]+), inode=\\?"(?P<path>[^"\\]+)')
+
+
+def sentence(words: str) -> tuple[str, bool] | None:
+    """What is to be said of an error of the surroundings, and whether a retry cannot help; None for any other error."""
+    if refused := NO_RIGHT.search(words):
+        found = refused.groupdict()
+        return f"{found['user']} has no right to {found['access']} in {found['path']} of the lake's file system: give it, or run as another user.", True
+    return next(((said, False) for sign, said in SIGNS.items() if re.search(sign, words)), None)

@@ -19,6 +19,11 @@ def is_s3(location: str) -> bool:
     return location.startswith(("s3a://", "s3://"))
 
 
+def s3_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str] | None:
+    """Those of the variables that are set, for a Python worker that is to read and write there too; None where none is."""
+    return {name: environment[name] for name in VARIABLES if environment.get(name)} or None
+
+
 def s3_settings(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables as settings of a Spark session, which hands them to hadoop-aws; none where none is set."""
     key, secret, token, region, endpoint = (environment.get(name, "") for name in VARIABLES)

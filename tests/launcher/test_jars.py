@@ -4,6 +4,7 @@ import pytest
 
 from launcher import jars
 from launcher.errors import LauncherError
+from launcher.spark_server import package_folder
 
 CONTENT = b"a jar"
 READ = jars.read_lock
@@ -15,7 +16,7 @@ def lock(tmp_path, monkeypatch):
     """A lock of one jar, a jars folder, and a repository that has what `served` says."""
     file = tmp_path / "jars.lock"
     file.write_text(f"# one\norg.example:thing_2.13:1.0 sha256:{DIGEST}\n")
-    monkeypatch.setattr(jars, "read_lock", lambda *_: READ(file))
+    monkeypatch.setattr(jars, "read_lock", lambda asked=jars.LOCK: READ(file if asked == jars.LOCK else jars.S3_LOCK))
     monkeypatch.setenv("LAKE_JARS", str(tmp_path / "jars"))
     served = {"org.example_thing_2.13-1.0.jar": CONTENT}
 
@@ -98,3 +99,24 @@ def test_proxies_of_the_environment_reach_java(monkeypatch):
         "-Dhttps.proxyPort=3128",
         "-Dhttp.nonProxyHosts=localhost|*.example.org",
     ]
+
+
+def test_the_jars_of_s3_stay_where_they_were_asked_for_once(lock, tmp_path):
+    (tmp_path / "jars").mkdir()
+    (tmp_path / "jars" / "hadoop-aws-3.5.0.jar").write_bytes(b"a jar of S3")
+    jars.install()
+    assert sorted(file.name for file in (tmp_path / "jars").iterdir()) == ["hadoop-aws-3.5.0.jar", "thing_2.13-1.0.jar"]
+
+
+def test_a_lake_on_s3_does_not_start_without_its_jars(lock, monkeypatch):
+    jars.install()
+    jars.require_jars()
+    monkeypatch.setenv("LAKE_LANDING", "s3a://lake/landing")
+    with pytest.raises(LauncherError, match=r"s3a://lake/landing needs the jars of jars-s3\.lock .*hadoop-aws-3.5.0.jar is missing\): run `make setup S3=1`"):
+        jars.require_jars()
+
+
+def test_hadoop_aws_is_of_the_hadoop_that_spark_has():
+    hadoop = next((package_folder("pyspark") / "jars").glob("hadoop-client-api-*.jar")).stem.rpartition("-")[2]
+    assert READ(jars.S3_LOCK)[0].coordinates == f"org.apache.hadoop:hadoop-aws:{hadoop}"
+    assert "software.amazon.awssdk:bundle" not in {jar.coordinates.rpartition(":")[0] for jar in READ(jars.S3_LOCK)}

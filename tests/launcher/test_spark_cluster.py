@@ -90,6 +90,7 @@ def test_the_cluster_reads_tables_as_the_local_server_does():
     [
         ("SPARK_EXECUTOR_MEMORY", "lots", "SPARK_EXECUTOR_MEMORY must be a number with g or m, as in 1g, found 'lots'"),
         ("SPARK_WORKER_CORES", "0", "SPARK_WORKER_CORES must be a whole number from 1 up, found '0'"),
+        ("SPARK_WORKER_WEBUI_PORT", "70000", "SPARK_WORKER_WEBUI_PORT must be a port, found '70000'"),
         ("JAVA_HOME", "/nowhere", "JAVA_HOME must name a Java 17 or 21, found '/nowhere'"),
     ],
 )
@@ -97,6 +98,22 @@ def test_a_wrong_setting_is_one_sentence(cluster, monkeypatch, name, value, word
     monkeypatch.setenv(name, value)
     with pytest.raises(LauncherError, match=words):
         command("worker", cluster / "p")
+
+
+def test_several_clusters_fit_on_one_machine(cluster, monkeypatch):
+    for name, value in {
+        "SPARK_MASTER_PORT": "7177",
+        "SPARK_MASTER_WEBUI_PORT": "8180",
+        "LAKE_SPARK_PORT": "15102",
+        "SPARK_LOCAL_HOSTNAME": "127.0.0.1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    master = command("master", cluster / "p")
+    assert master[master.index("--host") + 1] == "127.0.0.1"
+    assert master[master.index("--port") :] == ["--port", "7177", "--webui-port", "8180"]
+    assert command("worker", cluster / "p")[-1] == "spark://spark-master:7177"
+    own = dict(line.split(maxsplit=1) for line in write_properties(cluster).read_text().splitlines() if line and not line.startswith("#"))
+    assert (own["spark.connect.grpc.binding.port"], own["spark.driver.host"]) == ("15102", "127.0.0.1")
 
 
 def test_without_a_secret_nothing_starts(cluster, monkeypatch):

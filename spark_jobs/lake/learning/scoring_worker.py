@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
+from expectations.s3 import s3_variables
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, answers_of
 from spark_jobs.lake.learning.worker import model_of_process
 
@@ -37,12 +38,13 @@ LONGEST_REASON = 160
 
 def scoring_task(location: str, sha256: str, trusted: list[str], inputs: dict[str, str], kind: Kind) -> Callable[[Batches], Batches]:
     """A function for mapInArrow: takes the columns that `inputs` maps to the model's names away and adds those of ADDED."""
+    access = s3_variables()
 
     def score(batches: Batches) -> Batches:
         import pyarrow as pa
         from threadpoolctl import threadpool_limits
 
-        model = model_of_process(location, sha256, trusted)
+        model = model_of_process(location, sha256, trusted, access)
         with threadpool_limits(limits=1):
             for batch in batches:
                 if not batch.num_rows:  # scikit-learn refuses to judge no rows

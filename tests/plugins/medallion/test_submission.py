@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from airflow.sdk import Connection
 
 from expectations.errors import RequestError
 from expectations.jobs import JobRequest
-from medallion.submission import submission_conf
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from medallion.submission import private_properties, submission_conf
 
 REQUEST = JobRequest(verb="build", name="silver.visits", run_id="shop_daily/manual__1")
 
@@ -42,3 +40,24 @@ def test_one_machine_opens_no_port_and_the_connections_own_settings_win() -> Non
 def test_an_application_on_yarn_is_found_by_its_job() -> None:
     assert submission_conf(spark("yarn"), REQUEST)["spark.yarn.tags"] == f"lake.{REQUEST.run_key}.build.silver.visits"
     assert "spark.yarn.tags" not in submission_conf(spark("spark://master"), REQUEST)
+
+
+def test_the_clusters_secret_is_in_a_file_of_its_owner_alone_and_only_while_it_is_needed() -> None:
+    secret = token_hex()
+    connection = Connection(conn_id="spark_lake", conn_type="spark", host="spark://master", password=secret)
+    assert secret not in " ".join(submission_conf(connection, REQUEST).values())
+    with private_properties(connection) as file:
+        assert file is not None
+        assert Path(file).read_text() == f"spark.authenticate true\nspark.authenticate.secret {secret}\n"
+        assert Path(file).stat().st_mode & 0o777 == 0o600
+    assert not Path(file).exists()
+    with private_properties(spark("local[2]")) as none:
+        assert none is None
+
+
+def test_a_lake_on_s3_needs_its_jars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LAKE_ROOT", "s3a://lake/tables")
+    with pytest.raises(RequestError, match=r"s3a://lake/tables needs the jars of jars-s3\.lock in .*; run `make setup S3=1`"):
+        submission_conf(spark("local[2]"), REQUEST)
+    (tmp_path / "hadoop-aws-3.5.0.jar").touch()
+    assert f"{tmp_path}/hadoop-aws-3.5.0.jar" in submission_conf(spark("local[2]"), REQUEST)["spark.jars"]

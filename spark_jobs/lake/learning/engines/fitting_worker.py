@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark import cloudpickle
 
+from expectations.s3 import s3_variables
 from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.learning.worker import kept_in_process, read_bytes, write_whole
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pandas as pd
+
+    from spark_jobs.lake.learning.worker import Access
 
     Batches = Iterator[pd.DataFrame]
     Fit = tuple[Any, int, int, int, str]
@@ -36,13 +39,13 @@ def fit_and_score(fit: Fit, seen: pd.DataFrame, truth: Any, scorer: str) -> floa
     return float(get_scorer(scorer)(estimator, asked, true))
 
 
-def read_examples(location: str, inputs: list[str], target: str) -> tuple[pd.DataFrame, Any]:
+def read_examples(location: str, inputs: list[str], target: str, access: Access = None) -> tuple[pd.DataFrame, Any]:
     """What an estimator sees, and the truth, of a Parquet file."""
     import io
 
     import pyarrow.parquet
 
-    frame = pyarrow.parquet.read_table(io.BytesIO(read_bytes(location)), columns=[*inputs, target]).to_pandas()
+    frame = pyarrow.parquet.read_table(io.BytesIO(read_bytes(location, access)), columns=[*inputs, target]).to_pandas()
     return frame[inputs], frame[target]
 
 
@@ -51,6 +54,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
 
     What a fit that went well gave is in its file before the next one begins, so that a search that is killed can go on.
     """
+    access = s3_variables()
 
     def fit(batches: Batches) -> Batches:
         import json
@@ -63,7 +67,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
         from threadpoolctl import threadpool_limits
 
         warnings.simplefilter("ignore")
-        seen, truth = kept_in_process("_lake_examples", location, lambda: read_examples(location, inputs, target))
+        seen, truth = kept_in_process("_lake_examples", location, lambda: read_examples(location, inputs, target, access))
         for batch in batches:
             rows = []
             for position in batch["id"]:
@@ -76,7 +80,7 @@ def fitting_task(location: str, inputs: list[str], target: str, fits: list[Fit],
                     error = f"{type(fault).__name__}: {fault}"
                 seconds = time.monotonic() - started
                 if error is None and score == score:  # noqa: PLR0124 - not NaN
-                    write_whole(fits[position][-1], json.dumps({"score": score, "seconds": seconds, "error": None}))
+                    write_whole(fits[position][-1], json.dumps({"score": score, "seconds": seconds, "error": None}), access)
                 rows.append((position, score, seconds, error))
             yield pandas.DataFrame(rows, columns=["id", "score", "seconds", "error"])
 

@@ -1,0 +1,102 @@
+"""Files beside the tables: whole or not at all, and one sentence where they cannot be had."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from expectations.errors import TransientError
+from expectations.s3 import is_s3, s3_settings, s3_variables
+from expectations.storage import Place, reaching, require_storage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUR = 3600.0
+KNOWN = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": "http://127.0.0.1:9000", "PATH": "/bin"}
+
+
+def place(path: Path) -> Place:
+    return Place.of(str(path))
+
+
+def aged(path: Path, hours: float) -> None:
+    then = time.time() - hours * HOUR
+    os.utime(path, (then, then))
+
+
+def test_a_folder_is_as_old_as_the_newest_file_in_it(tmp_path: Path) -> None:
+    for run in ("killed", "at_work"):
+        (tmp_path / run / "part").mkdir(parents=True)
+        (tmp_path / run / "part" / "0.parquet").write_text("rows")
+    for old in ("killed/part/0.parquet", "killed/part", "killed", "at_work/part", "at_work"):
+        aged(tmp_path / old, hours=25)
+    place(tmp_path).delete_folders_older_than(24 * HOUR)
+    assert [folder.name for folder in tmp_path.iterdir()] == ["at_work"]
+
+
+def test_a_written_file_replaces_the_old_one_and_leaves_no_draft(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        place(tmp_path / "new" / "record.json").write_text(text)
+    assert (tmp_path / "new" / "record.json").read_text() == "second"
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["record.json"]
+
+
+def test_a_copy_of_a_file_that_has_changed_is_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "landed.csv").write_text("changed meanwhile")
+    assert place(tmp_path / "landed.csv").copy_to(place(tmp_path / "kept" / "file.csv"), sha256="0" * 64) is False
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_folder_that_may_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    place(tmp_path / "_runs").require_write()
+    assert list((tmp_path / "_runs").iterdir()) == []
+
+
+def test_a_local_lake_is_not_asked_beforehand(tmp_path: Path) -> None:
+    require_storage(f"{tmp_path}/nowhere", f"{tmp_path}/nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("AWS Error ACCESS_DENIED during PutObject", "access is denied: give the user of the key the right to list, read, write and delete there"),
+        ("ExceptionName: ExpiredToken Message: x", "the session token has expired: write a new one into the connection that LAKE_STORAGE_CONNECTION names"),
+        ("Disk quota exceeded\nat line 3", "Disk quota exceeded; check the address and the rights on it"),
+        ("", "OSError; check the address and the rights on it"),
+    ],
+)
+def test_why_a_place_cannot_be_used_is_one_sentence(words: str, sentence: str) -> None:
+    with pytest.raises(TransientError) as caught, reaching("s3a://lake/tables"):
+        raise OSError(words)
+    assert str(caught.value) == f"s3a://lake/tables cannot be used: {sentence}."
+
+
+def test_a_file_that_is_not_there_is_told_as_such() -> None:
+    with pytest.raises(FileNotFoundError), reaching("s3a://lake/tables"):
+        raise FileNotFoundError("a record")
+
+
+def test_what_is_known_of_s3_becomes_settings_of_a_session() -> None:
+    assert s3_settings(KNOWN) == {
+        "fs.s3a.access.key": "key",
+        "fs.s3a.secret.key": "secret",
+        "fs.s3a.endpoint": "http://127.0.0.1:9000",
+        "fs.s3a.path.style.access": "true",
+        "fs.s3a.connection.ssl.enabled": "false",
+    }
+    assert s3_variables(KNOWN) == {name: value for name, value in KNOWN.items() if name != "PATH"}
+
+
+def test_a_machine_with_a_role_of_its_own_is_left_to_it() -> None:
+    assert s3_settings({"PATH": "/bin"}) == {}
+    assert s3_variables({"PATH": "/bin"}) is None
+
+
+@pytest.mark.parametrize(("location", "answer"), [("s3a://lake/tables", True), ("s3://lake", True), ("hdfs://name/lake", False), ("/lake/s3a://", False)])
+def test_what_lies_on_s3(location: str, answer: bool) -> None:
+    assert is_s3(location) is answer

@@ -8,12 +8,14 @@ ARG PIP_INDEX_URL
 ARG UV_DEFAULT_INDEX
 ARG LAKE_MAVEN_REPOSITORY
 ARG SSL_CERT_FILE
+# S3=1: with the jars of a lake on S3
+ARG S3
 WORKDIR /opt/lake
 # First what changes seldom: packages and jars are fetched again only when a lock or the launcher changes.
-COPY requirements.lock requirements-bootstrap.lock jars.lock ./
+COPY requirements.lock requirements-bootstrap.lock jars.lock jars-s3.lock ./
 COPY expectations/__init__.py expectations/errors.py expectations/
 COPY launcher launcher
-RUN python3.11 -m launcher.set_up && rm -rf ~/.cache
+RUN python3.11 -m launcher.set_up ${S3:+--s3} && rm -rf ~/.cache
 COPY LICENSE ./
 COPY dags dags
 COPY expectations expectations

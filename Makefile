@@ -64,7 +64,8 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 
 test-clusters: S3 = 1
 test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here; says what was skipped and why
-	@.ci/install java=openjdk-17-jre-headless
+	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
+		dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables
 	$(LAUNCH) exec python -m pytest -m cluster -rs tests/clusters
 
 benchmark: setup-dev ## measure

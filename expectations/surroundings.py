@@ -25,6 +25,7 @@ SIGNS = {
     r"InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
     r"NO_SUCH_BUCKET|NoSuchBucket": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING.",
     r"ACCESS_DENIED|AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there.",
+    r"s3a\.S3AFileSystem not found": "Spark lacks the jars of a lake on S3; run `make setup S3=1` on its machines and start it again.",
     r"NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network.",
 }
 """Words, as a regular expression, to what is to be said of them. No more of a message is shown: it may hold a key."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.clusters.hadoop import Hadoop
 
 STOPPED = "a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. Nothing was half published."
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.clusters.hadoop import Hadoop
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 GOLD = "gold.daily_flights"
 CONF = {
     # on every node already, as Python and the lake's own files are here: nothing is copied for each job

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean bundle secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ job: setup ## one Spark job on the running server: make job DO="build silver.fli
 
 clean: setup ## forget the lake: tables and state; the environment and the landed files stay
 	@$(LAUNCH) clean
+
+bundle: setup ## the lake's code in one archive, for drivers on a cluster
+	@$(LAUNCH) bundle
 
 secrets: python ## write the secrets that docker-compose needs into .env
 	@$(PYTHON) -m launcher secrets

@@ -113,6 +113,13 @@ def _job(chosen: argparse.Namespace) -> int:
     os.execve(sys.executable, command, environment)  # noqa: S606
 
 
+def _bundle(_: argparse.Namespace) -> int:
+    from launcher.bundle import write_bundle
+
+    print(f"wrote {write_bundle()}")
+    return 0
+
+
 def _secrets(_: argparse.Namespace) -> int:
     from launcher.credentials import COMPOSE_SECRETS, ensure_compose_secrets
 
@@ -147,6 +154,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "land": (_land, "land the sample's files of some days of 2013: 2013-03-08, or 2013-03-01..2013-03-31"),
     "clean": (_clean, "forget the lake: its tables and its state"),
     "jars": (_jars, "fetch the jars of jars.lock; jars s3: those of jars-s3.lock too"),
+    "bundle": (_bundle, "write the lake's code into one archive, for drivers on a cluster"),
     "secrets": (_secrets, "write the secrets that docker-compose needs"),
     "env": (_env, "print the environment of the lake as shell lines"),
     "job": (_job, "run one Spark job on the local server: build silver.flights --days 2013-01-01"),

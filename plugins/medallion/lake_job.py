@@ -26,10 +26,11 @@ from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
+from medallion.shipping import shipped_environment
 from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
 from medallion.submission import private_properties, search_path, submission_conf
-from medallion.yarn_application import ApplicationLink, is_yarn, latest_application, tag_of
+from medallion.yarn_application import ApplicationLink, is_shipped, is_yarn, latest_application, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -183,7 +184,8 @@ class LakeJobOperator(SparkSubmitOperator):
         self.application_args = request.to_arguments()
         facts = spark_connection(connection)
         self.conf = submission_conf(facts, request)
-        self.env_vars = {"PYTHONPATH": search_path()}
+        self._yarn_track_via_rm_api = is_shipped(facts)
+        self.env_vars = shipped_environment() if is_shipped(facts) else {"PYTHONPATH": search_path()}
         self._submitted = True
         ended = "spark-submit ended well"
         try:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
 from expectations.settings import REPOSITORY, load_settings
-from medallion.yarn_application import is_yarn, tag_of
+from medallion.shipping import shipped_conf
+from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ def submission_conf(connection: Connection, request: JobRequest) -> dict[str, st
 
     Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
     """
-    if connection.extra_dejson.get("deploy-mode") == "cluster" and load_settings().ledger_url.startswith("sqlite"):
+    if is_driver_away(connection) and load_settings().ledger_url.startswith("sqlite"):
         raise RequestError("in cluster mode the driver runs elsewhere, where the ledger's SQLite file is not: let LAKE_LEDGER_URL name a Postgres.")
     jars = delta_jars()
     class_path = os.pathsep.join(jars)
@@ -56,21 +57,25 @@ def submission_conf(connection: Connection, request: JobRequest) -> dict[str, st
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
         "spark.executorEnv.PYTHONPATH": search_path(),
+        **(shipped_conf(connection) if is_shipped(connection) else {}),
         **{str(key): str(value) for key, value in own.items()},
     }
 
 
 @contextmanager
 def private_properties(connection: Connection) -> Iterator[str | None]:
-    """A properties file for spark-submit with the connection's password as the cluster's secret, for its owner alone, until the block ends.
+    """A properties file for spark-submit, for its owner alone, until the block ends: a command line would be seen by everybody, and logged.
 
-    A command line would be seen by everybody, and logged. None where there is no password.
+    The connection's password is the cluster's secret; a driver that is shipped gets the ledger's address, which may hold a password. None where
+    there is nothing to tell.
     """
-    if not connection.password:
+    lines = ["spark.authenticate true", f"spark.authenticate.secret {connection.password}"] if connection.password else []
+    lines += [f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL {load_settings().ledger_url}"] if is_shipped(connection) else []
+    if not lines:
         yield None
         return
-    with tempfile.NamedTemporaryFile("w", prefix="spark-", suffix=".properties") as file:  # made with the mode 0600
-        file.write(f"spark.authenticate true\nspark.authenticate.secret {connection.password}\n")
+    with tempfile.NamedTemporaryFile("w", prefix="lake-", suffix=".properties") as file:  # made with the mode 0600
+        file.write("".join(f"{line}\n" for line in lines))
         file.flush()
         yield file.name
 

@@ -30,6 +30,16 @@ def tag_of(request: JobRequest) -> str:
     return f"lake.{request.run_key}.{request.verb}.{request.name}".lower()
 
 
+def is_driver_away(connection: Connection) -> bool:
+    """Whether the driver runs on a machine of the cluster."""
+    return connection.extra_dejson.get("deploy-mode") == "cluster"
+
+
+def is_shipped(connection: Connection) -> bool:
+    """Whether the driver runs on a node of YARN, where nothing of this machine is."""
+    return is_yarn(connection) and is_driver_away(connection)
+
+
 def latest_application(connection: Connection, tag: str) -> dict[str, Any]:
     """What the ResourceManager says of the last application with this tag: `id`, `state`, `finalStatus`, `trackingUrl`; empty where it is not known."""
     pages = str(connection.extra_dejson.get(PAGES) or "").rstrip("/")

@@ -12,6 +12,8 @@ from pandas.testing import assert_frame_equal
 
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
+from expectations.storage import Place
+from launcher.bundle import write_bundle
 from launcher.layout import REPOSITORY
 from launcher.spark_server import package_folder
 from tests.clusters.sample_days import DAYS, SampleDays
@@ -38,10 +40,14 @@ CONF = {
 }
 
 
-@pytest.fixture
-def submitting(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection `spark_yarn`, in client mode."""
-    extra = {"deploy-mode": "client", "spark-binary": "spark-submit", "yarn_resourcemanager_webapp_address": yarn.yarn_page, "conf": CONF}
+@pytest.fixture(params=["client"])
+def submitting(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """The connection `spark_yarn`: in client mode, or whatever mode the test is given."""
+    extra = {"deploy-mode": request.param, "spark-binary": "spark-submit", "yarn_resourcemanager_webapp_address": yarn.yarn_page, "conf": CONF}
+    if request.param == "cluster":
+        bundle = f"{yarn.address}/yarn/bundle.zip"
+        Place.of(str(write_bundle(tmp_path / "bundle.zip"))).copy_to(Place.of(bundle))
+        extra |= {"lake-bundle": bundle, "conf": {name: value for name, value in CONF.items() if name != "spark.driver.host"}}
     monkeypatch.setenv("AIRFLOW_CONN_SPARK_YARN", json.dumps({"conn_type": "spark", "host": "yarn", "extra": extra}))
     monkeypatch.setenv("HADOOP_CONF_DIR", str(yarn.conf))
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
@@ -67,6 +73,14 @@ def lake(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sampl
     return made
 
 
+@pytest.fixture
+def lake_of_postgres(lake: SampleDays, postgres: str, monkeypatch: pytest.MonkeyPatch) -> SampleDays:
+    """The same with a ledger that a driver elsewhere reaches."""
+    made = SampleDays(f"{lake.root}-of-postgres", lake.landing, f"{postgres}/postgres")
+    made.enter(monkeypatch)
+    return made
+
+
 @pytest.mark.usefixtures("submitting")
 def test_the_days_go_through_yarn_from_landing_to_gold(yarn: Hadoop, sample_here: SampleDays, lake: SampleDays, spark: SparkSession) -> None:
     contracts = load_lake(REPOSITORY)
@@ -78,3 +92,17 @@ def test_the_days_go_through_yarn_from_landing_to_gold(yarn: Hadoop, sample_here
         assert task.application_page == application["trackingUrl"]
         assert_frame_equal(lake.rows(spark, table), sample_here.rows(spark, table))
     assert sorted(Ledger(lake.ledger_url).days(GOLD)) == ["2013-01-01", "2013-01-02", "2013-01-03"]
+
+
+@pytest.mark.usefixtures("submitting")
+@pytest.mark.parametrize("submitting", ["cluster"], indirect=True)
+def test_a_driver_on_the_cluster_works_from_the_bundle_alone_and_is_followed(
+    yarn: Hadoop, sample_here: SampleDays, lake_of_postgres: SampleDays, spark: SparkSession
+) -> None:
+    for table in ("bronze.airlines", "silver.airlines"):
+        shown, task = submit(table)
+        assert shown["status"] == "done"
+        application = yarn.applications()[0]
+        assert (application["finalStatus"], task.application_page) == ("SUCCEEDED", application["trackingUrl"])
+        assert_frame_equal(lake_of_postgres.rows(spark, table), sample_here.rows(spark, table))
+    assert Ledger(lake_of_postgres.ledger_url).days("silver.airlines")

@@ -9,6 +9,7 @@ from airflow.sdk import Connection
 
 from expectations.errors import RequestError
 from expectations.jobs import JobRequest
+from medallion.shipping import shipped_environment
 from medallion.submission import private_properties, submission_conf
 
 REQUEST = JobRequest(verb="build", name="silver.visits", run_id="shop_daily/manual__1")
@@ -28,7 +29,26 @@ def test_a_driver_on_another_machine_needs_a_ledger_that_it_can_reach(monkeypatc
     with pytest.raises(RequestError, match="SQLite file is not: let LAKE_LEDGER_URL name a Postgres"):
         submission_conf(spark("yarn", **{"deploy-mode": "cluster"}), REQUEST)
     monkeypatch.setenv("LAKE_LEDGER_URL", "postgresql://lake@ledger/lake")
-    assert submission_conf(spark("yarn", **{"deploy-mode": "cluster"}), REQUEST)["spark.sql.extensions"] == "io.delta.sql.DeltaSparkSessionExtension"
+    with pytest.raises(RequestError, match="must name lake-bundle and yarn_resourcemanager_webapp_address; see"):
+        submission_conf(spark("yarn", **{"deploy-mode": "cluster"}), REQUEST)
+
+
+def test_a_driver_on_yarn_gets_the_bundle_and_the_lakes_settings_and_the_ledgers_address_in_private(monkeypatch: pytest.MonkeyPatch) -> None:
+    password = token_hex()
+    monkeypatch.setenv("LAKE_LEDGER_URL", f"postgresql://lake:{password}@ledger/lake")
+    extra = {"deploy-mode": "cluster", "lake-bundle": "hdfs://namenode/bundle.zip", "yarn_resourcemanager_webapp_address": "http://manager:8088"}
+    conf = submission_conf(spark("yarn", **extra), REQUEST)
+    assert conf["spark.yarn.dist.archives"] == "hdfs://namenode/bundle.zip#lake"
+    assert conf["spark.executorEnv.PYTHONPATH"] == "lake"
+    assert conf["spark.sql.extensions"] == "io.delta.sql.DeltaSparkSessionExtension"
+    shipped = shipped_environment()
+    assert shipped["LAKE_PROJECT"] == "lake/project"
+    assert password not in f"{conf} {shipped}"
+    with private_properties(spark("yarn", **extra)) as file:
+        assert file is not None
+        assert Path(file).read_text() == f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL postgresql://lake:{password}@ledger/lake\n"
+        assert Path(file).stat().st_mode & 0o777 == 0o600
+    assert not Path(file).exists()
 
 
 def test_one_machine_opens_no_port_and_the_connections_own_settings_win() -> None:

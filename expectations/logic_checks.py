@@ -26,7 +26,10 @@ def check_logic(lake: Lake, table: Table) -> None:
         if fillers:
             return
         stem = f"{lake.project}/spark_jobs/{table.name.replace('.', '/')}"
-        raise ContractError(f"{table.file}:1: {table.name} has no logic; write {stem}.py with transform(), or {stem}.sql with one SELECT.")
+        raise ContractError(
+            f"{table.file}:1: {table.name} has no logic; write {stem}.py with transform(), or {stem}.sql with one SELECT; "
+            "or let a model name it in its predictions, comparisons or health."
+        )
     if fillers:
         raise ContractError(f"{table.file}:1: the model {fillers[0]} fills {table.name}, so {table.logic} must not; delete it.")
     expected = [read.argument for read in table.contract.inputs]

@@ -43,6 +43,7 @@ def check_model(lake: Lake, model: Model) -> None:
     if model.contract.comparisons is not None:
         check_table_name(lake, model.line("comparisons"), model.contract.comparisons)
         _check_predictions(lake, model, model.contract.comparisons)
+    _check_own_tables(lake, model)
     _check_health(lake, model)
     check_estimator(model)
 
@@ -170,6 +171,17 @@ def _check_predictions(lake: Lake, model: Model, name_of_table: str) -> None:
         grain = ", ".join([*features.grain, "model_version"])
         needs = f"write: append, day: {features.day} and grain: [{grain}]"
         raise ContractError(f"{table.file}:1: {table.name} keeps the predictions of {model.name}, so it needs {needs}.")
+
+
+def _check_own_tables(lake: Lake, model: Model) -> None:
+    """What has its predictions is told by the table's days: a table that two models fill would leave days of one of them out."""
+    for key in ("predictions", "comparisons"):
+        name = getattr(model.contract, key)
+        others = [other.name for other in lake.models.values() if other.name != model.name and name in (other.contract.predictions, other.contract.comparisons)]
+        if key == "comparisons" and name == model.contract.predictions:
+            others = [model.name]
+        if name is not None and others:
+            raise ContractError(f"{model.line(key)}: {name} is filled by {others[0]} already; give {model.name} a table of its own for its {key}.")
 
 
 def _check_health(lake: Lake, model: Model) -> None:

@@ -51,8 +51,11 @@ def training_dag(model: str) -> DAG:
         is_paused_upon_creation=False,
         default_args=task_defaults(facts.contract.owner),
         params={
-            "force": switch("Train even if the model is young", "Without it the contract's `train` decides."),
-            "alarm": switch("An alarm rang", "Watching ticks it: the model's age does not count, but where nothing changed nothing is trained."),
+            "force": switch("Train even if the model is young", "Else its contract decides, and the run ends early where it is not time yet."),
+            "alarm": switch(
+                "An alarm of the watched model rang",
+                "Ticked by inference where it starts this run: age does not count, but without new data nothing is trained.",
+            ),
         },
         doc_md=model_doc(facts),
         tags=["lake", "model", model],

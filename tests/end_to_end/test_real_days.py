@@ -182,7 +182,7 @@ def test_predictions_are_made_once(published: RunningLake) -> None:
     before = published.versions()
     assert published.run(INFERENCE, "same_day_again", first_day=BACKFILLED, last_day=None) == "success"
     assert published.versions() == before
-    assert "has its predictions by version 1, or no features; nothing to score" in published.log(INFERENCE, "same_day_again", "score")
+    assert "has its predictions by version 1; nothing to score" in published.log(INFERENCE, "same_day_again", "score")
 
 
 def test_a_restored_table_is_as_it_was_and_a_rebuilt_day_is_back_as_the_backfill_made_it(published: RunningLake) -> None:

@@ -37,7 +37,7 @@ PYTHON = [
         {SALES_LOGIC: None},
         (
             "expectations/silver/sales.yaml:1: silver.sales has no logic; write spark_jobs/silver/sales.py with "
-            "transform(), or spark_jobs/silver/sales.sql with one SELECT."
+            "transform(), or spark_jobs/silver/sales.sql with one SELECT; or let a model name it in its predictions, comparisons or health."
         ),
         id="no logic",
     ),

@@ -237,6 +237,16 @@ MODELS = [
         id="predictions of one version only",
     ),
     pytest.param(
+        {MODEL: ("predictions: gold.guesses", "predictions: gold.guesses\ncomparisons: gold.guesses")},
+        "expectations/models/dear.yaml:6: gold.guesses is filled by dear already; give dear a table of its own for its comparisons.",
+        id="comparisons among the predictions",
+    ),
+    pytest.param(
+        {"expectations/models/also_dear.yaml": GOOD[MODEL], "spark_jobs/models/also_dear.py": GOOD[MODEL_LOGIC]},
+        "expectations/models/also_dear.yaml:5: gold.guesses is filled by dear already; give also_dear a table of its own for its predictions.",
+        id="two models and one table of predictions",
+    ),
+    pytest.param(
         {MODEL: ("target: dear", "target: dear\ntrain: {every: monthly}")},
         "expectations/models/dear.yaml:7: train.every: it is no period like '28 days' (found 'monthly').",
         id="a period in words",

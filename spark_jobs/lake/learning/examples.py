@@ -73,9 +73,10 @@ def check_target(model: Model, found: list[Any]) -> None:
     fits = set(known) == {0.0, 1.0} if contract.kind == "binary" else len(known) > 1
     if not fits or len(known) < len(found) or any(value in (float("inf"), float("-inf")) for value in known):
         shown = ", ".join("null" if pd.isna(value) else str(value) for value in sorted(found, key=str)[:5]) or "no row at all"
+        other = "; if it is a number to be told, write kind: regression" if contract.kind == "binary" and len(set(known)) > 2 else ""  # noqa: PLR2004
         raise ModelError(
             f"{model.name}: the target {contract.target!r} of {contract.training} must be {TARGET[contract.kind]} and never null, "
-            f"found {shown}; mend it in the table, or take more days."
+            f"found {shown}{other}; mend it in the table, or take more days."
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
+from expectations.days import in_words
 from expectations.errors import ModelError, TransientError
 from expectations.jobs import JobResult
 from expectations.model_versions import comparisons_of, version_of
@@ -126,14 +127,26 @@ def _publish(  # noqa: PLR0913, PLR0917 - one publication
 ) -> JobResult:
     features = model.contract.features
     if not versions:
-        which = job.request.days or f"every day of {features} after {entry.last_day}"
-        return _unchanged(job, table.name, model, f"{which} has its predictions by version {entry.version}, or no features")
+        return _unchanged(job, table.name, model, _why_nothing(job, model, entry))
     rows = predict(job, model, entry, versions, _without_answer(job, model, again or {}))
     candidate = conform(table, rows.drop(UNSCORED)).columns
     batch = Batch(inputs=_inputs(job, table, features, entry, versions))
     result = Scored(job, table, rows.select(*candidate, F.col(UNSCORED).alias(UNSCORED_WHY)), batch, features).publish()
     facts = {**result.facts, "model": model.name, "model_version": entry.version}
     return result.model_copy(update={"facts": facts, "message": f"{_name_of(entry)}: {result.message}"})
+
+
+def _why_nothing(job: Job, model: Model, entry: ModelEntry) -> str:
+    """Why no day is due: of several reasons the first."""
+    features, asked = model.contract.features, job.request.day_range
+    known = job.ledger.versions(features, asked.keys if asked else None)
+    which = in_words(asked.keys) if asked else f"every day of {features} after {entry.last_day}"
+    if not known:
+        return f"{features} has no published day" + (f" in {which}; land and build those days first" if asked else "; build it first")
+    if max(known) <= entry.last_day and not (asked and job.request.version is not None):
+        shown = f"version {entry.version} was shown the days to {entry.last_day}"
+        return f"{shown}, and {features} has none after them" + ("; name a version to score these days for comparison" if asked else " yet")
+    return f"{which} has its predictions by version {entry.version}"
 
 
 def _without_answer(job: Job, model: Model, again: dict[str, int]) -> DataFrame | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
-from expectations.errors import ContractError, ModelError
+from expectations.errors import ContractError, ModelError, did_you_mean
 from spark_jobs.lake.learning.engines.grouped import Grouped
 from spark_jobs.lake.logic import load_module
 
@@ -40,7 +40,11 @@ def with_parameters(estimator: Any, parameters: dict[str, Any]) -> Any:
     try:
         return clone(estimator).set_params(**parameters)
     except ValueError as error:
-        raise ModelError(f"the search space names a parameter that build_estimator() does not have: {str(error)[:300]}") from None
+        known = estimator.get_params()
+        lost = [name for name in parameters if name not in known]
+        if not lost:
+            raise ModelError(f"the search space has a parameter that build_estimator() refuses: {str(error)[:300]}") from None
+        raise ModelError(f"the search space names {lost[0]!r}, which build_estimator() does not have.{did_you_mean(lost[0], known)}") from None
 
 
 def seeded(estimator: Any, seed: int) -> Any:

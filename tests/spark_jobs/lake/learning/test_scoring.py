@@ -157,6 +157,14 @@ def test_any_version_scores_any_days_beside_what_serves(calls: LittleLake) -> No
     champion = calls.run("score", "answers", "2024-05-15", run_id="score-1")
     assert champion.facts["model_version"] == 2
 
+    nothing = {day: calls.run("score", "answers", day, run_id=f"of {day}").message for day in ("2024-05-13", "2024-05-15", "2024-06-01")}
+    assert nothing == {
+        "2024-05-13": "answers: version 2 was shown the days to 2024-05-14, and silver.calls has none after them; "
+        "name a version to score these days for comparison; nothing to score",
+        "2024-05-15": "answers: 2024-05-15 has its predictions by version 2; nothing to score",
+        "2024-06-01": "answers: silver.calls has no published day in 2024-06-01; land and build those days first; nothing to score",
+    }
+
     compared = calls.run("score", "answers", "2024-05-13..2024-05-15", run_id="compare-1", version=1)
     assert (compared.status, compared.facts["table"], compared.facts["rows_out"]) == ("done", "gold.call_comparisons", 240), compared.message
     again = calls.run("score", "answers", "2024-05-13..2024-05-15", run_id="compare-2", version=1)

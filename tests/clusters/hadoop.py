@@ -78,7 +78,7 @@ class Hadoop:
         (folder / "logs").mkdir()
         for page in ("cluster", "node"):  # YARN looks for a folder each; what is in it, it brings itself
             (self.conf / "webapps" / page).mkdir(parents=True)
-        (self.conf / "log4j2.properties").write_text(LOGGING)
+        (folder / "logging.properties").write_text(LOGGING)  # not beside the rest, where spark-submit would take it for its own
         self._write("core-site", {"fs.defaultFS": self.address, "hadoop.tmp.dir": folder / "tmp"})
         self._write("hdfs-site", self._hdfs_site())
         self._write("yarn-site", self._yarn_site())
@@ -147,8 +147,13 @@ class Hadoop:
         jars = package_folder("pyspark") / "jars"
         own = [str(file) for pattern in SPARKS for file in sorted(jars.glob(pattern))]
         class_path = os.pathsep.join([str(self.conf), str(JARS / "*"), *own])
-        options = ["-Xmx384m", "-XX:+UseSerialGC", f"-Dhadoop.log.dir={self.folder / 'logs'}", *JAVA_OPTIONS]
-        return [str(java_binary or self._java), *options, "-cp", class_path, CLASSES[name]]
+        options = [
+            "-Xmx384m",
+            "-XX:+UseSerialGC",
+            f"-Dhadoop.log.dir={self.folder / 'logs'}",
+            f"-Dlog4j2.configurationFile={self.folder / 'logging.properties'}",
+        ]
+        return [str(java_binary or self._java), *options, *JAVA_OPTIONS, "-cp", class_path, CLASSES[name]]
 
     def environment(self) -> dict[str, str]:
         """This process's variables without Spark's and Hadoop's, and where the configuration is."""

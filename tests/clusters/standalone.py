@@ -23,7 +23,7 @@ from tests.clusters.s3_server import free_port
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-START_SECONDS = 120
+START_SECONDS = 300
 NEEDED = (17, 21)
 
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from moto.emr.models import Step
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 ACCOUNT = "123456789012"
 BUCKET = "lake"
 USER = User("AKIAEXAMPLE", "the-secret-of-the-key")
-OWN = {"bundle": "s3://lake/bundle.tar.gz", "bootstrap": "s3://lake/emr-bootstrap.sh"}
+OWN = {"bundle": "s3://lake/bundle.zip", "bootstrap": "s3://lake/emr-bootstrap.sh"}
 MACHINES = {
     "ReleaseLabel": "emr-7.10.0",
     "JobFlowRole": "EMR_EC2_DefaultRole",
@@ -159,7 +159,7 @@ def test_what_emr_is_asked_for_a_cluster_and_a_step_is_exactly_this_and_has_no_s
                     "Name": "the lake's bundle",
                     "ScriptBootstrapAction": {
                         "Path": "s3://lake/emr-bootstrap.sh",
-                        "Args": ["s3://lake/bundle.tar.gz", "/opt/medallion-lake", "s3://lake/pgpass"],
+                        "Args": ["s3://lake/bundle.zip", "/opt/medallion-lake", "s3://lake/pgpass"],
                     },
                 }
             ],
@@ -263,7 +263,7 @@ def test_tables_that_start_together_share_the_cluster_that_one_of_them_makes(ser
     assert (len(clusters), len(set(clusters)), len(sent(server, "RunJobFlow"))) == (4, 1, 1)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "case",
     [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from deltalake import DeltaTable
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 BUCKET = "lake"
 ROUNDS = 6
 ROOT, LANDING = f"s3a://{BUCKET}/tables", f"s3a://{BUCKET}/landing"
@@ -190,7 +190,7 @@ WRONG = {
 }
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_storage_that_cannot_be_used_is_one_sentence_before_spark_is_asked(
     server: AwsServer, spark_remote: str, tmp_path: Path, fault: str, capfd: pytest.CaptureFixture[str]

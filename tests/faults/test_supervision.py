@@ -169,13 +169,13 @@ def test_after_a_killed_supervisor_up_starts_anew_and_nothing_runs_twice(lake):
 
 
 def test_a_taken_port_is_told_before_anything_is_started(lake, tmp_path):
-    answer = lake.call("up", LAKE_STATE=str(tmp_path / "other"), LAKE_SPARK_PORT=str(free_ports(1)[0]))
+    answer = lake.call("up", LAKE_STATE=str(tmp_path / "o"), LAKE_SPARK_PORT=str(free_ports(1)[0]))
     assert answer.returncode == 1
     sentences = answer.stderr.splitlines()
     assert len(sentences) == 2
     assert sentences[0].startswith(f"Port {lake.ports['AIRFLOW']}, which Airflow needs, is taken by process {lake.pid('api-server')} (")
     assert sentences[1].startswith(f"Port {lake.ports['MLFLOW']}, which MLflow needs, is taken by process ")
-    assert not (tmp_path / "other" / "run" / "supervisord.pid").exists()
+    assert not (tmp_path / "o" / "run" / "supervisord.pid").exists()
 
 
 def test_down_leaves_no_process_and_no_open_port(lake):

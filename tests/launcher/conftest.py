@@ -12,5 +12,5 @@ VARIABLES = (
 def lake(tmp_path, monkeypatch):
     for name in VARIABLES.split():
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LAKE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("LAKE_STATE", str(tmp_path / "s"))
     return tmp_path

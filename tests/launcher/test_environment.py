@@ -11,8 +11,8 @@ def test_every_process_learns_where_the_lake_is(tmp_path):
     assert found["LAKE_PROJECT"] == str(REPOSITORY)
     assert found["LAKE_ROOT"] == f"{REPOSITORY}/data_lake"
     assert found["LAKE_LANDING"] == f"{REPOSITORY}/landing"
-    assert found["LAKE_LEDGER_URL"] == f"sqlite:///{tmp_path}/state/ledger.db"
-    assert found["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/state/mlflow.db"
+    assert found["LAKE_LEDGER_URL"] == f"sqlite:///{tmp_path}/s/ledger.db"
+    assert found["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path}/s/mlflow.db"
     assert found["PYTHONPATH"] == f"{REPOSITORY}:{REPOSITORY}/plugins"
 
 
@@ -61,5 +61,5 @@ def test_another_airflow_or_spark_of_the_user_does_not_steer_this_one(monkeypatc
     monkeypatch.setenv("AIRFLOW_HOME", "/elsewhere")
     monkeypatch.setenv("SPARK_REMOTE", "sc://elsewhere")
     found = process_environment()
-    assert found["AIRFLOW_HOME"] == f"{tmp_path}/state/airflow"
+    assert found["AIRFLOW_HOME"] == f"{tmp_path}/s/airflow"
     assert "SPARK_REMOTE" not in found

@@ -27,7 +27,7 @@ def test_two_programs_on_one_port_are_refused(monkeypatch):
 
 
 def test_the_state_lies_in_the_project_unless_it_is_moved(monkeypatch, tmp_path):
-    assert load_state().folder == tmp_path / "state"
+    assert load_state().folder == tmp_path / "s"
     monkeypatch.delenv("LAKE_STATE")
     assert load_state().folder == REPOSITORY / ".lake"
     monkeypatch.setenv("LAKE_PROJECT", str(tmp_path / "shop"))

@@ -51,7 +51,7 @@ class Containers:
         credentials.ensure_compose_secrets()
         self.secrets = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines())
         ports = {"LAKE_AIRFLOW_PORT": str(airflow), "LAKE_MLFLOW_PORT": str(mlflow)}
-        own = {"DOCKER_HOST": address, "COMPOSE_PROJECT_NAME": PROJECT, "LAKE_LANDING": str(self.landing), **ports}
+        own = {"DOCKER_HOST": address, "COMPOSE_PROJECT_NAME": PROJECT, "LAKE_LANDING": str(self.landing), "LAKE_SCHEDULE": "off", **ports}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "AIRFLOW", "SPARK_", "COMPOSE", "DOCKER"))}
         self.environment = {**inherited, **self.secrets, **own}
 

@@ -10,6 +10,7 @@ import pytest
 
 from expectations.jobs import JobRequest, JobResult
 from expectations.loader import load_lake
+from expectations.storage import Place
 from launcher.landing import land
 from launcher.layout import REPOSITORY
 
@@ -40,8 +41,13 @@ class SampleDays:
             monkeypatch.setenv(f"LAKE_{name}", value)
 
     def land(self) -> list[str]:
-        """Land the days' files."""
-        return land(self.landing, FIRST, LAST)
+        """Land the days' files that are not there yet; one flight of the last day is broken."""
+        landed = land(self.landing, FIRST, LAST)
+        if landed:
+            flights = Place.of(f"{self.landing}/flights/{LAST}.csv")
+            lines = flights.read_bytes().decode().splitlines()
+            flights.write_text("\n".join([*lines, lines[1].replace(",B6,", ",B6,x"), ""]))
+        return landed
 
     @property
     def tables(self) -> list[str]:

@@ -137,7 +137,7 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
     assert states[""] == "success", states
     assert containers.wait_for(f"{MODEL}_training")["state"] == "success"
     assert containers.champion() == "1"
-    assert containers.run("first of february", NEXT_DAY)[""] == "success"
+    assert containers.run("first_of_february", NEXT_DAY)[""] == "success"
     assert containers.wait_for(f"{MODEL}_inference")["state"] == "success"
     days = containers.rows("gold.daily_flights")
     assert sorted(str(day) for day in days["flight_date"]) == [f"2013-01-{day:02}" for day in range(1, 32)] + ["2013-02-01"]
@@ -146,7 +146,7 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
 
     containers.call("docker-compose", "down")
     containers.call("make", "compose-up", f"BUILD_ARGS=--build-arg SSL_CERT_FILE={engine.CERTIFICATES}")
-    assert {run["dag_run_id"] for run in containers.api().runs(DAILY)} == {"january", "first of february"}
+    assert {run["dag_run_id"] for run in containers.api().runs(DAILY)} == {"january", "first_of_february"}
     assert containers.champion() == "1"
     assert containers.run("again", NEXT_DAY)[""] == "success"
     assert containers.versions() == versions, "nothing changed, so nothing was written"

@@ -19,7 +19,7 @@ from expectations.ledger import Ledger
 from expectations.storage import Place
 from launcher.layout import REPOSITORY
 from spark_jobs.lake.maintenance import ABANDONED_SECONDS
-from tests.clusters.sample_days import DAYS, LAST, PIPELINE, RUN_ID, SampleDays
+from tests.clusters.sample_days import DAYS, PIPELINE, RUN_ID, SampleDays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,15 +64,7 @@ def test_result_records_and_reports_are_read_where_airflow_reads_them(sample_on_
         record.read("it ended")
 
 
-def test_refused_rows_wait_on_hdfs_as_on_this_machine(
-    sample_here: SampleDays, sample_on_hdfs: SampleDays, spark_remote: str, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for made in (sample_here, sample_on_hdfs):
-        made.enter(monkeypatch)
-        landed = Place.of(f"{made.landing}/flights/{LAST}.csv")
-        lines = landed.read_bytes().decode().splitlines()
-        landed.write_text("\n".join([*lines, lines[1].replace(",B6,", ",B6,x"), ""]))
-        made.build(spark_remote, "bronze.flights", "silver.flights")
+def test_refused_rows_wait_on_hdfs_as_on_this_machine(sample_here: SampleDays, sample_on_hdfs: SampleDays, spark: SparkSession) -> None:
     waiting = [
         spark.read.format("delta").load(f"{made.root}/_quarantine/silver/flights").select("_rules", "_row", "_values") for made in (sample_here, sample_on_hdfs)
     ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pandas.testing import assert_frame_equal
+from sqlalchemy import create_engine, text
 
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
@@ -75,8 +76,12 @@ def lake(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sampl
 
 @pytest.fixture
 def lake_of_postgres(lake: SampleDays, postgres: str, monkeypatch: pytest.MonkeyPatch) -> SampleDays:
-    """The same with a ledger that a driver elsewhere reaches."""
-    made = SampleDays(f"{lake.root}-of-postgres", lake.landing, f"{postgres}/postgres")
+    """The same with a ledger that a driver elsewhere reaches, where nothing was written yet."""
+    engine = create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE of_yarn"))
+    engine.dispose()
+    made = SampleDays(f"{lake.root}-of-postgres", lake.landing, f"{postgres}/of_yarn")
     made.enter(monkeypatch)
     return made
 

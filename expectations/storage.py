@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyarrow import fs
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CHUNK_BYTES = 1 << 20
+
+
+class _OtherContentError(Exception):
+    """A file has not the content that it was said to have."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +87,21 @@ class Place:
 
     def write_text(self, text: str) -> None:
         """Write a small file whole: readers see the old text or the new one."""
-        draft = self._draft()
-        with self.system.open_output_stream(draft) as stream:
+        with self._draft() as stream:
             stream.write(text.encode())
-        self.system.move(draft, self.path)
 
     def copy_to(self, target: Place, sha256: str | None = None) -> bool:
         """Copy this file to `target`, on any file system, whole or not at all; not where `sha256` is given and is not its content's."""
-        draft = target._draft()
         digest = hashlib.sha256()
-        with target.system.open_output_stream(draft) as stream:
-            for chunk in self.chunks():
-                digest.update(chunk)
-                stream.write(chunk)
-        if sha256 not in (None, digest.hexdigest()):
-            target.system.delete_file(draft)
+        try:
+            with target._draft() as stream:
+                for chunk in self.chunks():
+                    digest.update(chunk)
+                    stream.write(chunk)
+                if sha256 not in (None, digest.hexdigest()):
+                    raise _OtherContentError
+        except _OtherContentError:
             return False
-        target.system.move(draft, target.path)
         return True
 
     def delete_file(self) -> None:
@@ -130,10 +132,19 @@ class Place:
             pass
         self.system.delete_file(probe)
 
-    def _draft(self) -> str:
-        """Where the file is written before it gets its name: each writer has its own, and the last one to end wins."""
+    @contextmanager
+    def _draft(self) -> Iterator[Any]:
+        """A stream into a file that gets this place's name when the block ends, and is gone where it fails. Each writer has its own, the last one wins."""
         parent, _, name = self.path.rpartition("/")
-        return Place(self.system, parent)._in(f".{name}.{uuid.uuid4().hex}.draft")
+        draft = Place(self.system, parent)._in(f".{name}.{uuid.uuid4().hex}.draft")
+        try:
+            with self.system.open_output_stream(draft) as stream:
+                yield stream
+            self.system.move(draft, self.path)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to tell
+                self.system.delete_file(draft)
+            raise
 
     def _in(self, name: str) -> str:
         """The path of a file in this folder, which is made. An object store has none to make."""

@@ -45,6 +45,15 @@ def test_a_written_file_replaces_the_old_one_and_leaves_no_draft(tmp_path: Path)
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["record.json"]
 
 
+def test_a_file_that_cannot_get_its_name_leaves_no_draft(tmp_path: Path) -> None:
+    (tmp_path / "taken" / "by").mkdir(parents=True)
+    (tmp_path / "source").write_text("new")
+    for write in (lambda: place(tmp_path / "taken").write_text("new"), lambda: place(tmp_path / "source").copy_to(place(tmp_path / "taken"))):
+        with pytest.raises(OSError, match="taken"):
+            write()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["source", "taken"]
+
+
 def test_a_copy_of_a_file_that_has_changed_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "landed.csv").write_text("changed meanwhile")
     assert place(tmp_path / "landed.csv").copy_to(place(tmp_path / "kept" / "file.csv"), sha256="0" * 64) is False

@@ -66,10 +66,11 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
 
 test-clusters: S3 = 1
+test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))
 test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; says what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
-		dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables
-	$(LAUNCH) exec python -m pytest -m cluster -rs $(if $(PARTS),$(PARTS:%=tests/clusters/test_%.py),tests/clusters)
+		$(if $(filter compose,$(PARTS)),dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables)
+	$(LAUNCH) exec python -m pytest -m cluster -rs $(PARTS:%=tests/clusters/test_%.py)
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
+from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
 from medallion.shipping import shipped_conf
 from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
@@ -90,7 +91,7 @@ def delta_jars() -> list[str]:
     if not jars:
         raise RequestError(f"there are no Delta jars in {folder}; run `make setup`, or let LAKE_JARS name the folder that has them.")
     settings = load_settings()
-    on_s3 = next((place for place in (settings.root, settings.landing) if place.startswith(("s3a://", "s3://"))), None)
+    on_s3 = next((place for place in (settings.root, settings.landing) if is_s3(place)), None)
     if on_s3 and not any(Path(jar).name.startswith("hadoop-aws-") for jar in jars):
         raise RequestError(f"{on_s3} needs the jars of jars-s3.lock in {folder}; run `make setup S3=1`.")
     return jars

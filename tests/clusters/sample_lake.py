@@ -23,6 +23,15 @@ FIRST, LAST = date(2013, 1, 1), date(2013, 1, 2)
 DAYS = f"{FIRST}..{LAST}"
 TABLES = load_lake(REPOSITORY).in_order(load_lake(REPOSITORY).pipelines["nyc_flights"].tables)
 GOLD = [table for table in TABLES if table.startswith("gold.")]
+SALES = """
+contract: 1
+description: Sales as they arrive, one CSV file a day.
+source: {folder: sales, format: csv}
+columns:
+  item: {type: string}
+  cents: {type: int}
+"""
+"""The contract of a bronze table of a lake of a test's own."""
 TOLD_BY_THE_RUN = ["_ingested_at", "_run_id", "_first_seen", "_quarantined_at"]
 
 

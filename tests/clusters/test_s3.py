@@ -18,7 +18,7 @@ from medallion.process_environment import exported
 from medallion.storage_connection import s3_environment
 from tests.clusters.command_lines import CommandLines
 from tests.clusters.s3_server import READ_ONLY, AwsServer, User, free_port, running_server
-from tests.clusters.sample_lake import DAYS, TABLES, SampleLake, on_connect
+from tests.clusters.sample_lake import DAYS, SALES, TABLES, SampleLake, on_connect
 from tests.conftest import RunningSpark, running_spark
 from tests.end_to_end.test_spark_submit import NEEDED, java_version
 
@@ -31,16 +31,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 BUCKET = "lake"
 ROUNDS = 6
 ROOT, LANDING = f"s3a://{BUCKET}/tables", f"s3a://{BUCKET}/landing"
-
-
-CONTRACT = """
-contract: 1
-description: Sales as they arrive, one CSV file a day.
-source: {folder: sales, format: csv}
-columns:
-  item: {type: string}
-  cents: {type: int}
-"""
 BUILDS = """
 import sys
 from spark_jobs.run import main
@@ -225,7 +215,7 @@ def test_two_drivers_that_write_one_table_at_once_lose_no_commit(
     """Each has a Java of its own: Delta's own lock holds within one, and of two that write a version to S3 the last one wins."""
     contract = tmp_path / "lake" / "expectations" / "bronze" / "sales.yaml"
     contract.parent.mkdir(parents=True)
-    contract.write_text(CONTRACT)
+    contract.write_text(SALES)
     places = {"root": f"s3a://{BUCKET}/two", "landing": f"s3a://{BUCKET}/two-landing", "LAKE_PROJECT": str(tmp_path / "lake")}
     lake = lake_of(server, server.owner, tmp_path, spark_remote, **places)
     days = {driver: [f"2024-0{driver}-0{day}" for day in range(1, ROUNDS + 1)] for driver in (1, 2)}

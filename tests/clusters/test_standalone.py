@@ -21,7 +21,7 @@ from expectations.ledger import Ledger
 from medallion.retrying import RETRY_POLICY
 from tests.clusters.command_lines import CommandLines
 from tests.clusters.s3_server import free_port
-from tests.clusters.sample_lake import DAYS, TABLES, SampleLake, on_connect
+from tests.clusters.sample_lake import DAYS, SALES, TABLES, SampleLake, on_connect
 from tests.clusters.standalone import Standalone, java_home
 
 if TYPE_CHECKING:
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 PATIENCE_SECONDS = 600
-SALES = """
-contract: 1
-description: Sales as they arrive, one CSV file a day.
-source: {folder: sales, format: csv}
-columns:
-  item: {type: string}
-  cents: {type: int}
-"""
 SLOW = """
 contract: 1
 description: Sales, typed. One row a sale.

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 FIRST, LAST = date(2013, 1, 1), date(2013, 1, 2)
 DAYS = f"{FIRST}..{LAST}"
 TABLES = load_lake(REPOSITORY).in_order(load_lake(REPOSITORY).pipelines["nyc_flights"].tables)
-GOLD = [table for table in TABLES if table.startswith("gold.")]
 SALES = """
 contract: 1
 description: Sales as they arrive, one CSV file a day.

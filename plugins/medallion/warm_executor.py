@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # - Only imports: they start no thread and open no connection, which would not live on in a fork (an open gRPC channel hung the workers).
 # - The tasks' own state stays theirs: what a task registers or configures it does in its own process, which ends with it.
 # Where a job has a process of its own, by spark-submit or as a child of LAKE_PYTHON, it pays for its imports: see docs/reports.md.
-HEAVY = ("pyspark.sql.connect.session", "pyspark.sql.connect.dataframe", "pandas", "pyarrow", "grpc", "great_expectations")
+HEAVY = ("pyspark.sql.connect.session", "pyspark.sql.connect.dataframe", "pandas", "pyarrow", "grpc", "deltalake", "great_expectations")
 
 
 class WarmExecutor(LocalExecutor):

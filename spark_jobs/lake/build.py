@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from expectations.days import ALL, in_words
-from expectations.errors import ContractError, RequestError
+from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.ledger import DayEntry
 from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
+from spark_jobs.lake.inputs import read_inputs
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
 from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine.store import arrival_day
-from spark_jobs.lake.reading import read_files, read_published, read_refused
+from spark_jobs.lake.reading import read_files, read_refused
+from spark_jobs.lake.scanning import scanned
 from spark_jobs.lake.session import expect_rows
 from spark_jobs.lake.sources import take_files
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from expectations.contract import Input
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.scanning import Scan
 
 BYTES_A_ROW = 100
 """Of a landed file, roughly: only whether there are thousands or millions of rows matters."""
@@ -67,12 +69,10 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     plan = planner.plan()
     if plan.is_empty:
         return _unchanged(job, table, plan.reason)
-    some_are_late = False
     expect_rows(job.spark, _rows_known(job, table, plan))
-    if plan.new_arrivals:
-        touched, some_are_late = _touched_days(job, table, planner, plan)
-        plan = planner.with_arrivals(plan, touched)
-    result = _make(job, table, planner, plan, some_are_late) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
+    with scanned(job, table, str(planner.arrival_input), plan) as scan:
+        plan = planner.with_arrivals(plan, scan.touched) if plan.new_arrivals else plan
+        result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
     return _hold_back(job, table, plan, result) if plan.refused else result
 
 
@@ -82,62 +82,18 @@ def _rows_known(job: Job, table: Table, plan: Plan) -> int:
     return sum(entry.rows_out for name, days in reads.items() for entry in job.ledger.days(name, days).values())
 
 
-def _make(job: Job, table: Table, planner: Planner, plan: Plan, some_are_late: bool) -> JobResult:
-    candidate = transform(job, table, _read(job, table, plan))
+def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> JobResult:
+    staged = scan.candidate(plan)
+    candidate = transform(job, table, read_inputs(job, table, plan)) if staged is None else staged.rows
     is_new = _is_new_arrival(candidate, plan)
-    late = _late(table, is_new) if some_are_late and is_new is not None else None
+    late = _late(table, is_new) if scan.some_are_late and is_new is not None else None
     bronze = planner.arrival_input
     emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
     batch = Batch(plan.inputs, emptied, plan.arrivals, late, _refused(job, table, planner, plan))
     if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
         return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
-    return publish(job, table, _only(table, candidate, plan, is_new), batch)
-
-
-def _read(job: Job, table: Table, plan: Plan, only: dict[str, tuple[str, ...]] | None = None) -> dict[str, DataFrame]:
-    reads = {**plan.reads, **(only or {})}
-    for name, days in reads.items():
-        if not days and not job.ledger.versions(name):
-            raise RequestError(f"{table.name} reads {name}, of which nothing was ever published; build {name} first, or land its files.")
-    return {read.argument: _stood_in(job, table, read, read_published(job, read.table, reads[read.table]), plan) for read in table.contract.inputs}
-
-
-def _stood_in(job: Job, table: Table, read: Input, rows: DataFrame, plan: Plan) -> DataFrame:
-    """The rows, with those of a last good day once more under each day that they stand in for."""
-    others = plan.stand_ins.get(read.table)
-    day = job.lake.table(read.table).contract.day
-    if not others or not day:
-        return rows
-    read_as = [(others.get(key, key), key) for key in plan.inputs]
-    pairs = job.spark.createDataFrame([(date.fromisoformat(good), date.fromisoformat(key)) for good, key in read_as], "_good date, _stands_for date")
-    columns = [F.col("_stands_for").alias(name) if name == day else F.col(name) for name in rows.columns]
-    return rows.join(F.broadcast(pairs), F.col(day) == F.col("_good")).select(*columns)
-
-
-def _touched_days(job: Job, table: Table, planner: Planner, plan: Plan) -> tuple[dict[str, list[str]], bool]:
-    """Which days the rows of each new arrival belong to, late ones left out; and whether there are late ones.
-
-    A table that keeps no `_row` is asked file by file.
-    """
-    bronze, day = str(planner.arrival_input), str(table.contract.day)
-    candidate = transform(job, table, _read(job, table, plan, {bronze: tuple(plan.new_arrivals)}))
-    touched: dict[str, list[str]] = {arrival: [] for arrival in plan.new_arrivals}
-    if "_row" not in candidate.columns:
-        for arrival in plan.new_arrivals:
-            rows = transform(job, table, _read(job, table, plan, {bronze: (arrival,)}))
-            touched[arrival] = [found[0].isoformat() for found in rows.select(day).distinct().collect() if found[0]]
-        return touched, False
-    some_are_late = False
-    pairs = candidate.select(arrival_day(F.col("_row")).alias("arrival"), F.col(day).alias("day")).distinct()
-    for pair in pairs.collect():
-        if pair.arrival is None:
-            raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
-        is_late = bool(pair.day) and (pair.arrival - pair.day).days > table.contract.late
-        some_are_late |= is_late
-        if pair.day and not is_late:
-            touched[pair.arrival.isoformat()].append(pair.day.isoformat())
-    return touched, some_are_late
+    return publish(job, table, _only(table, candidate, plan, is_new), batch, staged.place if staged else None)
 
 
 def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from expectations.errors import LeaseError
+from spark_jobs.lake import delta_log
 from spark_jobs.lake.gate.rules import GRAIN, gate_rules
 
 if TYPE_CHECKING:
@@ -50,30 +50,28 @@ class Committed:
     rows: int | None
 
 
-def exists(spark: SparkSession, path: str) -> bool:
+def exists(path: str) -> bool:
     """Whether there is a Delta table at `path`."""
-    try:
-        spark.read.format("delta").load(path).schema  # noqa: B018 - asks the server
-    except AnalysisException as error:
-        if "PATH_NOT_FOUND" in str(error) or "DELTA_TABLE_NOT_FOUND" in str(error) or "doesn't exist" in str(error):
-            return False
-        if "DELTA_MISSING_DELTA_TABLE" in str(error) or "is not a Delta table" in str(error):
-            return False
-        raise
-    return True
+    return delta_log.newest_version(path) is not None
 
 
-def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
-    """Write `rows` by the contract's write mode and return the commit. `days` are those of the rows, which replace_days replaces."""
+def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_rows: bool = False) -> Committed:
+    """Write `rows` by the contract's write mode and return the commit.
+
+    `days` are those of the rows, which replace_days replaces; `all_have_rows` says that none of them is without rows.
+    """
     days = list(days)
     is_bronze = target.contract.source is not None
     mode = "replace_days" if is_bronze else target.contract.write
     if mode == "replace_days":
+        if all_have_rows and exists(target.path):
+            _replace_partitions(target, rows)
+            return last_commit(target)
         replace_where(target, rows, _in_days(str(target.day_column), days))
         return _last_commit_of(target, rows)
     if mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
-    elif not exists(target.spark, target.path):
+    elif not exists(target.path):
         first = _scd2_history(target, rows) if mode == "scd2" else _once(target, rows)
         _writer(target, first).mode("error").save(target.path)
         return Committed(last_commit(target).version, None)  # of several versions of a row one was written, as a merge would
@@ -89,8 +87,8 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str]) -> Committed:
 
 
 def current_version(target: Target) -> int:
-    """The table's version."""
-    return int(target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version").collect()[0].version)
+    """The table's version. Raises LeaseError where somebody has deleted the table."""
+    return _newest(target).version
 
 
 def put_back(target: Target, version: int) -> int:
@@ -111,10 +109,19 @@ def _merge_by_mode(target: Target, rows: DataFrame, mode: str) -> None:
 
 def replace_where(target: Target, rows: DataFrame, predicate: str) -> None:
     """Replace the rows that `predicate` names by `rows`, in one commit."""
-    if exists(target.spark, target.path):
+    if exists(target.path):
         _writer(target, rows).option("replaceWhere", predicate).option("mergeSchema", "true").mode("overwrite").save(target.path)
     else:
         _writer(target, rows).mode("error").save(target.path)
+
+
+def _replace_partitions(target: Target, rows: DataFrame) -> None:
+    """Replace the days that have rows by these, in one commit.
+
+    As `replace_where`, without its look at all files of the table, for which Delta makes a job of its own: 0.2 of the 0.5 s that a day of a
+    thousand rows takes to commit, and more the longer the table.
+    """
+    _writer(target, rows).option("partitionOverwriteMode", "dynamic").option("mergeSchema", "true").mode("overwrite").save(target.path)
 
 
 def _last_commit_of(target: Target, rows: DataFrame) -> Committed:
@@ -132,14 +139,20 @@ def last_commit(target: Target, before: int | None = None) -> Committed:
 
     Raises LeaseError where the last commit is somebody else's.
     """
-    history = target.spark.sql(f"DESCRIBE HISTORY {target.sql_name} LIMIT 1").select("version", "userMetadata", "operation", "operationMetrics")
-    last = history.collect()[0]
-    is_ours = json.loads(last.userMetadata or "{}").get("run_id") == target.metadata.get("run_id")
+    last = _newest(target)
+    is_ours = last.metadata.get("run_id") == target.metadata.get("run_id")
     if not is_ours and last.version != before:
         raise LeaseError(f"{target.path}: another writer committed at the same moment; run it again.")
-    written = last.operationMetrics.get("numOutputRows") if last.operation == "WRITE" else None
-    copied = last.operationMetrics.get("numCopiedRows", 0)  # rows that stay, in files that lost others
-    return Committed(int(last.version), int(written) - int(copied) if written is not None else None)
+    written = last.metrics.get("numOutputRows") if last.operation == "WRITE" else None
+    copied = last.metrics.get("numCopiedRows", 0)  # rows that stay, in files that lost others
+    return Committed(last.version, int(written) - int(copied) if written is not None else None)
+
+
+def _newest(target: Target) -> delta_log.Logged:
+    last = delta_log.newest(target.path)
+    if last is None:
+        raise LeaseError(f"{target.path}: there is no table any more, somebody has deleted it meanwhile; run it again.")
+    return last
 
 
 def _writer(target: Target, rows: DataFrame) -> DataFrameWriter:

@@ -56,7 +56,7 @@ def restore(job: Job) -> JobResult:
 def maintain(job: Job) -> JobResult:
     """Compact the table's small files and delete files that no version within `keep_history` needs."""
     table = job.lake.table(job.request.name)
-    if not commit.exists(job.spark, job.settings.table_path(table.name)):
+    if not commit.exists(job.settings.table_path(table.name)):
         return JobResult(request=job.request, status="unchanged", message=f"{table.name}: never published; nothing to do")
     target = _target(job, table)
     hours = table.contract.keep_history * 24
@@ -76,7 +76,7 @@ def _target(job: Job, table: Table) -> commit.Target:
 
 
 def _current_version(target: commit.Target, table: Table) -> int:
-    if not commit.exists(target.spark, target.path):
+    if not commit.exists(target.path):
         raise RequestError(f"{table.name} was never published, so there is no version to go back to.")
     return commit.current_version(target)
 

@@ -15,6 +15,7 @@ from expectations.jobs import JobResult
 from expectations.ledger import Arrival, DayEntry, Profile
 from expectations.storage import Place
 from spark_jobs.lake import commit
+from spark_jobs.lake.added_files import add_files, can_stay
 from spark_jobs.lake.gate import DayCounts, Judgement, gate_rules, judge
 from spark_jobs.lake.gate.rules import PARSES
 from spark_jobs.lake.over_time import Comparison
@@ -22,6 +23,7 @@ from spark_jobs.lake.quarantine import balance
 from spark_jobs.lake.quarantine.refusals import Refusals
 from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.rulings import Ruling, Rulings
+from spark_jobs.lake.staging import Staged, stage
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -30,16 +32,13 @@ if TYPE_CHECKING:
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.job import Job
 
-STAGED = {"compression": "lz4", "parquet.enable.dictionary": "false"}
-"""Staged rows are read once or twice and deleted: what is quick to write counts, not what is small (2.2 against 3.2 s, 1,000,000 rows of 16 columns)."""
-
 
 class Publication:
     """One candidate on its way through gate, publish and record."""
 
-    def __init__(self, job: Job, table: Table, candidate: DataFrame, batch: Batch) -> None:
+    def __init__(self, job: Job, table: Table, candidate: DataFrame, batch: Batch, scanned: str | None = None) -> None:
         self.job, self.table, self.batch = job, table, batch
-        self.candidate = candidate
+        self.candidate, self.scanned = candidate, scanned
         self.started = time.monotonic()
         self.before = job.ledger.days(table.name, batch.inputs)
         self.rulings = Rulings()
@@ -48,6 +47,7 @@ class Publication:
         self.discarded = job.ledger.decisions.discards(table.name)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
+        self.may_stay = can_stay(job.settings.root, "replace_days" if self.is_bronze else table.contract.write)
         self.rules = [PARSES, *table.contract.rules] if self.is_bronze else gate_rules(table.contract, "_row" in candidate.columns)
 
     def publish(self) -> JobResult:
@@ -57,10 +57,10 @@ class Publication:
         known = self.job.ledger.quarantine(self.table.name)
         waits = bool(self.discarded or (known is not None and known.keys))  # what a changed contract refuses no more has to leave
         is_whole = self.is_bronze or self.table.contract.write in {"replace_days", "replace_all"}  # else a batch cannot be told from what was there
-        return self._publish_then_judge() if is_whole and not (can_refuse or has_refused or waits) else self._audit_then_publish()
+        return self._publish_then_judge() if is_whole and not (self.may_stay or can_refuse or has_refused or waits) else self._audit_then_publish()
 
     def _publish_then_judge(self) -> JobResult:
-        """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save the staging."""
+        """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save a staging that would be written again."""
         days = list(self.batch.inputs)
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
@@ -77,7 +77,7 @@ class Publication:
         staging = self.job.settings.staging_path(self.table.name, self.job.request.run_key)
         try:
             staged = self._stage(staging)
-            on_time, self.aside = parted(staged, self.day_column)
+            on_time, self.aside = parted(staged.rows, self.day_column)
             judgement = self._judge(on_time)
             self.rulings = Ruling(self.job, self.table, self.batch, self.day_column, self.aside.unscored).rule_on(on_time, judgement)
             return self._publish(staged, on_time, judgement)
@@ -92,23 +92,24 @@ class Publication:
         judgement = over_time.added_to(judgement)
         return replace(judgement, verdicts=[*judgement.verdicts, *self.batch.findings])
 
-    def _stage(self, staging: str) -> DataFrame:
+    def _stage(self, staging: str) -> Staged:
         rows = marked(self.candidate, self.table, self.batch.late, self.discarded)
-        rows.write.mode("overwrite").options(**STAGED).parquet(staging)
-        return self.job.spark.read.schema(rows.schema).parquet(staging)
+        if self.scanned:
+            return Staged(rows, self.scanned, self.day_column)
+        return stage(self.job.spark, rows, staging, self.day_column, may_stay=self.may_stay)
 
-    def _publish(self, staged: DataFrame, on_time: DataFrame, judgement: Judgement) -> JobResult:
+    def _publish(self, staged: Staged, on_time: DataFrame, judgement: Judgement) -> JobResult:
         passed = [day for day in self.batch.inputs if self._key(day) not in {*self.rulings.held, *self.rulings.open}]
         version, quarantine = None, None
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
             self._check_nobody_was_faster()
             if passed or not self.batch.inputs:
-                quarantine = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged, on_time, judgement, self.aside, passed)
+                quarantine = Refusals(self.job, self.table, self.batch, self.day_column).publish(staged.rows, on_time, judgement, self.aside, passed)
             if passed:
                 lease.check()
-                done = self._commit(self._on_days(judgement.good(on_time), passed), passed)
-                good = sum(counts.good for day, counts in judgement.counts.items() if not self.day_column or day in passed)
-                balance.check_published(self.table, good, done)
+                good = {day: judgement.counts[day].good if day in judgement.counts else 0 for day in (passed if self.day_column else [ALL])}
+                done = self._added(staged, good, passed) or self._commit(self._on_days(judgement.good(on_time), passed), passed, all(good.values()))
+                balance.check_published(self.table, sum(good.values()), done)
                 version = done.version
             entries = [self._entry(day, judgement, version, is_published=day in passed) for day in self.batch.inputs]
             arrivals = self._arrivals(judgement) if passed or not entries else ()
@@ -149,15 +150,22 @@ class Publication:
     def _on_days(self, rows: DataFrame, days: list[str]) -> DataFrame:
         return rows.filter(F.col(self.day_column).cast("string").isin(days)) if self.day_column else rows
 
-    def _commit(self, rows: DataFrame, days: list[str]) -> commit.Committed:
+    def _added(self, staged: Staged, good: dict[str, int], days: list[str]) -> commit.Committed | None:
+        """The commit of the staged files as they are; None where the rows have to be written."""
+        added = add_files(self._target(days), staged, good) if self.may_stay else None
+        return commit.Committed(*added) if added else None
+
+    def _commit(self, rows: DataFrame, days: list[str], all_have_rows: bool = False) -> commit.Committed:
+        return commit.commit(self._target(days), rows, days, all_have_rows=all_have_rows)
+
+    def _target(self, days: list[str]) -> commit.Target:
         metadata = {
             "run_id": self.job.request.run_id,
             "table": self.table.name,
             "code": f"{self.table.contract_hash}.{self.table.logic_hash}",
             "days": {day: self.batch.inputs[day] for day in days},
         }
-        target = commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
-        return commit.commit(target, rows, days)
+        return commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
 
     def _entry(self, day: str, judgement: Judgement, version: int | None, *, is_published: bool) -> DayEntry:
         counts = judgement.counts.get(day) if self.day_column else self._batch_counts(day, judgement)
@@ -242,6 +250,9 @@ class Publication:
         return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]
 
 
-def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch) -> JobResult:
-    """Gate, publish and record a candidate. Days that pass are published in one commit; days that break a `stop` rule are held."""
-    return Publication(job, table, candidate, batch).publish()
+def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch, scanned: str | None = None) -> JobResult:
+    """Gate, publish and record a candidate. Days that pass are published in one commit; days that break a `stop` rule are held.
+
+    `scanned`: the place of staged rows that the candidate is read from, and which need not be staged again.
+    """
+    return Publication(job, table, candidate, batch, scanned).publish()

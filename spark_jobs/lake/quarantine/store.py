@@ -149,7 +149,7 @@ def counted(job: Job, table: Table) -> DataFrame | None:
     What a run wrote that did not end is a later version, which the next run puts back; it counts for nobody.
     """
     target = _target(job, table)
-    if not commit.exists(job.spark, target.path):
+    if not commit.exists(target.path):
         return None
     return _counted(target, *_standing(job, table, target))
 
@@ -162,7 +162,7 @@ def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str], 
     known, within, target = job.ledger.quarantine(table.name), set(keys), _target(job, table)
     if not rows and known is not None and not (known.keys if whole else within & set(known.keys)):
         return 0, None
-    standing, head = _standing(job, table, target) if commit.exists(job.spark, target.path) else (None, None)
+    standing, head = _standing(job, table, target) if commit.exists(target.path) else (None, None)
     if standing is not None and known is None:  # else nothing would tell these rows from what a run leaves that does not end
         job.ledger.record([], [], quarantine=standing)
     before = _counted(target, standing, head)
@@ -256,7 +256,7 @@ def _with_decisions(job: Job, table: Table, rows: DataFrame) -> DataFrame:
 def note_decisions(job: Job, table: Table, ids: list[str]) -> None:
     """Show on the rows with these ids what the ledger says of them now."""
     target = _target(job, table)
-    if not commit.exists(job.spark, target.path):
+    if not commit.exists(target.path):
         return
     standing, head = _standing(job, table, target)
     rows = _counted(target, standing, head)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql.connect.readwriter import DataFrameWriter
 from pyspark.sql.connect.session import SparkSession
 from sqlalchemy import create_engine, select
@@ -36,7 +37,7 @@ def commits(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str
     """Each commit that Spark is asked for: how, to which table (a quarantine is its table's), and whether that table's lease is held."""
     found: list[tuple[str, str, bool]] = []
     engine = create_engine(load_settings().ledger_url)
-    sql, save = SparkSession.sql, DataFrameWriter.save
+    sql, save, add = SparkSession.sql, DataFrameWriter.save, DeltaTable.create_write_transaction
 
     def note(how: str, table: str) -> None:
         with engine.connect() as connection:
@@ -52,6 +53,11 @@ def commits(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str
             note("save", ".".join(path.split("/")[-2:]))
         return save(writer, path, *given, **named)
 
+    def watched_add(table: DeltaTable, *given: Any, **named: Any) -> None:
+        note("add", ".".join(table.table_uri.rstrip("/").split("/")[-2:]))
+        add(table, *given, **named)
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", watched_add)
     monkeypatch.setattr(SparkSession, "sql", watched_sql)
     monkeypatch.setattr(DataFrameWriter, "save", watched_save)
     return found
@@ -71,5 +77,14 @@ def test_whatever_is_done_to_a_table_is_committed_under_its_lease(shop: LittleLa
     for table in (SALES, SOLD, "gold.latest"):
         done(shop.run("maintain", table, run_id="care"))
     made = {(how, table) for how, table, _ in commits}
-    assert {("save", SALES), ("save", SOLD), ("save", "gold.latest"), ("MERGE", "gold.latest"), ("RESTORE", SALES), ("OPTIMIZE", SOLD)} <= made
+    assert {
+        ("save", SALES),
+        ("add", SALES),
+        ("save", SOLD),
+        ("add", SOLD),
+        ("save", "gold.latest"),
+        ("MERGE", "gold.latest"),
+        ("RESTORE", SALES),
+        ("OPTIMIZE", SOLD),
+    } <= made
     assert [commit for commit in commits if not commit[2]] == []

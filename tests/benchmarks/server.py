@@ -1,4 +1,4 @@
-"""A Spark Connect server of the benchmark's own, which tells how many jobs it has run."""
+"""A Spark Connect server of the benchmark's own, which tells how many jobs it has run and how many bytes they read."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class Server:
         (application, *_) = self._ask("applications")
         numbers = [job["jobId"] for job in self._ask(f"applications/{application['id']}/jobs")]
         return max(numbers, default=-1) + 1
+
+    def bytes_read(self) -> int:
+        """How many bytes of files its tasks have read since it was started, by Spark's own count: landed files, tables and their logs."""
+        (application, *_) = self._ask("applications")
+        return sum(int(executor["totalInputBytes"]) for executor in self._ask(f"applications/{application['id']}/allexecutors"))
 
     def _ask(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self.rest}/api/v1/{what}", timeout=30) as answer:  # noqa: S310 - our own address

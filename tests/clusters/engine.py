@@ -46,6 +46,8 @@ def started_engine(folder: Path) -> Iterator[str]:
     finally:
         engine.terminate()
         engine.wait(60)
+        # the engine leaves the network of the host mounted, and then nobody can delete the folder
+        subprocess.run(["umount", str(folder / "exec" / "netns" / "default")], check=False, capture_output=True)
         shutil.rmtree(folder / "data", ignore_errors=True)
 
 

@@ -49,7 +49,7 @@ with DAG("by_spark_submit", schedule=None, is_paused_upon_creation=False, params
 class RunningLake:
     """A lake in `folder`, run by `python -m launcher` as a user would."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Path = REPOSITORY, memory: str = "2g") -> None:
         self.folder, self.root, self.landing = folder, folder / "data_lake", folder / "landing"
         self.state = State(folder / "state")
         self.dags = folder / "dags"
@@ -57,11 +57,11 @@ class RunningLake:
         self.airflow_address, self.mlflow_address = f"http://127.0.0.1:{airflow}", f"http://127.0.0.1:{mlflow}"
         self.spark_address = f"sc://127.0.0.1:{spark}"
         ports = {"LAKE_AIRFLOW_PORT": airflow, "LAKE_SPARK_PORT": spark, "LAKE_MLFLOW_PORT": mlflow}
-        places = {"LAKE_PROJECT": REPOSITORY, "LAKE_STATE": self.state.folder, "LAKE_ROOT": self.root, "LAKE_LANDING": self.landing, "LAKE_DAGS": self.dags}
+        places = {"LAKE_PROJECT": project, "LAKE_STATE": self.state.folder, "LAKE_ROOT": self.root, "LAKE_LANDING": self.landing, "LAKE_DAGS": self.dags}
         self.environment = {
             **_inherited(),
             **{name: str(value) for name, value in {**ports, **places}.items()},
-            "LAKE_SPARK_MEMORY": "2g",
+            "LAKE_SPARK_MEMORY": memory,
             # Nobody waits for the clock here, and a run for yesterday would only disturb.
             "LAKE_SCHEDULE": "off",
             "AIRFLOW_CONN_SPARK_SUBMITTED": json.dumps(SUBMITTED),

@@ -23,11 +23,21 @@ HIVE = {
     # what Hive's client takes for its own statistics would be a listing of every folder that is registered
     "spark.hadoop.hive.stats.autogather": "false",
 }
+CLASSES = (
+    *("Database", "Type", "FieldSchema", "Table", "Constraint", "SerDeInfo", "Order", "ColumnDescriptor", "StringList", "StorageDescriptor", "Partition"),
+    *("Index", "Role", "RoleMap", "GlobalPrivilege", "DBPrivilege", "TablePrivilege", "PartitionPrivilege", "TableColumnPrivilege"),
+    *("PartitionColumnPrivilege", "PartitionEvent", "MasterKey", "DelegationToken", "TableColumnStatistics", "PartitionColumnStatistics", "VersionTable"),
+    *("ResourceUri", "Function", "NotificationLog", "NotificationNextId"),
+)
+"""All that Hive 2.3 keeps in a metastore: package.jdo of its jar in Spark."""
 IN_PROCESS = {
     # a hive-site.xml that HADOOP_CONF_DIR brings may name a service
     "spark.hadoop.hive.metastore.uris": "",
     # Spark brings Hive's client, but not Hive's scripts that make the metastore's own tables
     "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+    # all of them at the start: one that is made in the middle of a transaction waits for that transaction, and for ever in Postgres
+    "spark.hadoop.datanucleus.autoStartMechanism": "Classes",
+    "spark.hadoop.datanucleus.autoStartClassNames": ",".join(f"org.apache.hadoop.hive.metastore.model.M{name}" for name in CLASSES),
     "spark.hadoop.hive.metastore.schema.verification": "false",
 }
 

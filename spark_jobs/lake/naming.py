@@ -145,10 +145,11 @@ def _add_partitions(job: Job, table: Table, name: str, days: list[str]) -> None:
 def _described(spark: SparkSession, name: str) -> tuple[str, bool]:
     """Where the metastore says that the table is, and whether its files would go with it; nothing where it knows none."""
     try:
+        if not spark.catalog.tableExists(name):
+            return "", False
         rows = spark.sql(f"DESCRIBE TABLE EXTENDED {_quoted(name)}").collect()
-    except AnalysisException as error:
-        is_unknown = error.getCondition() == "TABLE_OR_VIEW_NOT_FOUND"
-        return "" if is_unknown else "a folder that is gone", False  # Delta looks into it
+    except AnalysisException:  # Delta looks into it
+        return "a folder that is gone", False
     facts = {str(row.col_name): str(row.data_type) for row in rows}
     return facts.get("Location", "an unknown place"), facts.get("Type") != "EXTERNAL"
 

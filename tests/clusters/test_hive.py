@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from expectations.errors import TransientError
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
 from launcher.databases import prepare
+from tests.clusters.s3_server import free_port
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.clusters.standalone import java_home
 from tests.clusters.thrift_server import asked, started_thrift_server
@@ -58,9 +60,19 @@ def shop(metastore: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield lake
 
 
+def test_a_metastore_that_is_not_there_is_one_sentence_and_may_come_back(tmp_path: Any) -> None:
+    land(tmp_path / "landing")
+    nowhere = f"postgresql://ada@127.0.0.1:{free_port()}/metastore"
+    with running_spark(tmp_path, nowhere) as spark:
+        places = {"LAKE_PROJECT": str(SHOP), "LAKE_METASTORE": nowhere, "AIRFLOW_CONN_SPARK_LAKE": on_connect(spark.remote)}
+        lake = SampleLake(tmp_path, f"{tmp_path}/tables", f"{tmp_path}/landing", **places)
+        with pytest.raises(TransientError, match=r"build bronze\.logs: the Hive metastore is not reached: check that what LAKE_METASTORE"):
+            lake.do("build", "bronze.logs", "shop/first", days=DAYS)
+
+
 def told(metastore: str) -> dict[str, list[str]]:
     """Name to columns, as Spark keeps them in the metastore's database."""
-    engine = create_engine(metastore)
+    engine = create_engine(metastore.replace("postgresql:", "postgresql+psycopg2:"))
     with engine.connect() as connection:
         found = {row.name: [field["name"] for field in json.loads(row.schema)["fields"]] for row in connection.execute(text(COLUMNS))}
     engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -49,4 +50,5 @@ def asked(address: str, *questions: str) -> list[list[str]]:
     command += ["--silent=true", "--outputformat=csv2", "--showHeader=false"]
     done = subprocess.run([*command, *(part for question in questions for part in ("-e", question))], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
-    return [line.split(",") for line in done.stdout.splitlines() if line.strip()]
+    lines = [re.sub(r"^\d+: jdbc:\S+> ", "", line) for line in done.stdout.splitlines()]
+    return [line.split(",") for line in lines if line.strip()]

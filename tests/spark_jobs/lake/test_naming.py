@@ -62,7 +62,7 @@ def shop_of_logs(spark_remote: str, folder: Path) -> Iterator[list[JobResult]]:
     from spark_jobs.run import run
 
     land(folder / "landing")
-    places = {"PROJECT": SHOP, "STATE": folder / "state", "ROOT": folder / "it's a \\ lake", "LANDING": folder / "landing"}
+    places = {"PROJECT": SHOP, "STATE": folder / "state", "ROOT": folder / "it's a lake", "LANDING": folder / "landing"}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LAKE_METASTORE", raising=False)
         for name, place in places.items():

@@ -44,7 +44,10 @@ class Drift(Facts):
 
 
 class Source(Facts):
-    """Where a bronze table's files land: `<landing>/<folder>/<YYYY-MM-DD>.<format>`, one file a day or a snapshot a day."""
+    """Where a bronze table's files land: `<landing>/<folder>/<YYYY-MM-DD>.<format>`, one file a day or a snapshot a day.
+
+    Where it is `external`, `<landing>/<folder>/day=<YYYY-MM-DD>/`, with one file of any name in it.
+    """
 
     folder: Annotated[str, matching(IDENTIFIER, "folder name (small letters, digits and _)")]
     format: Literal["csv", "jsonl", "parquet", "orc"]
@@ -54,6 +57,8 @@ class Source(Facts):
     """What a day without a file means: nothing to do, or an error."""
     nulls: tuple[str, ...] = ("",)
     """Texts that mean null (CSV and JSON lines)."""
+    external: bool = False
+    """Parquet and ORC: the folders of the days are the partitions of an external table `landing.<table>` in the Hive metastore."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     drift: Drift = Drift()
 

@@ -38,8 +38,8 @@ class Table:
 
     @cached_property
     def contract_hash(self) -> str:
-        """sha256 of what the contract says, without its description."""
-        facts = self.contract.model_dump_json(exclude={"description", "owner"})
+        """sha256 of what the contract says of its rows: without its description, and without the names that others find it by."""
+        facts = self.contract.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}})
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     @cached_property

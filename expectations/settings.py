@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 from expectations.errors import ContractError, did_you_mean
+from expectations.metastore import EMBEDDED, OFF, Metastore, metastore_of
 from expectations.yaml_lines import line_of, read_yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
-ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "storage_connection", "schedule")
+NO_METASTORE = Metastore(OFF, Path())
+ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "storage_connection", "schedule", "metastore")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Settings:
     `root`, `landing`: a local folder or a URI (hdfs://, s3a://) without a slash at the end.
     `ledger_url`: a database URL for SQLAlchemy. `connection`: the Airflow connection its Spark jobs take.
     `storage_connection`: the one with the credentials of `root` and `landing`; empty where the machines have rights of their own.
-    `schedule`: whether the daily DAGs run by the clock in this environment.
+    `schedule`: whether the daily DAGs run by the clock in this environment. `metastore`: where the tables' names are kept.
     """
 
     project: Path
@@ -33,6 +35,7 @@ class Settings:
     connection: str
     schedule: bool
     storage_connection: str = ""
+    metastore: Metastore = NO_METASTORE
 
     def table_path(self, table: str) -> str:
         """The Delta folder of `layer.table`."""
@@ -86,6 +89,7 @@ def load_settings() -> Settings:
         connection=setting("connection", "spark_lake"),
         schedule=_switch(setting("schedule", "on")),
         storage_connection=setting("storage_connection", ""),
+        metastore=_metastore(setting("metastore", EMBEDDED), state / "metastore"),
     )
 
 
@@ -98,6 +102,11 @@ def _absolute_url(url: str, project: Path) -> str:
     file = url.removeprefix("sqlite:///")
     is_relative = url.startswith("sqlite:///") and file and not file.startswith(("/", ":", "file:"))
     return f"sqlite:///{project / file}" if is_relative else url
+
+
+def _metastore(word: str, folder: Path) -> Metastore:
+    """`off` too may come as false."""
+    return metastore_of({True: EMBEDDED, False: OFF}[SWITCH[word.lower()]] if word.lower() in SWITCH else word, folder)
 
 
 def _switch(word: str) -> bool:

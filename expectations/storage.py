@@ -58,6 +58,11 @@ class Place:
         selector = fs.FileSelector(self.path, allow_not_found=True)
         return sorted(info.base_name for info in self.system.get_file_info(selector) if info.type == fs.FileType.File)
 
+    def file_names_below(self) -> list[str]:
+        """The files in this folder and all below it, as paths from here, sorted; none where it does not exist."""
+        selector = fs.FileSelector(self.path, allow_not_found=True, recursive=True)
+        return sorted(info.path[len(self.path) :].lstrip("/") for info in self.system.get_file_info(selector) if info.type == fs.FileType.File)
+
     def chunks(self) -> Iterator[bytes]:
         """The file's bytes, piece by piece."""
         with self.system.open_input_stream(self.path) as stream:

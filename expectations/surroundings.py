@@ -1,4 +1,4 @@
-"""What a disk, HDFS, S3 or a cluster says when it fails, in a sentence with what to do."""
+"""What a disk, HDFS, S3, a metastore or a cluster says when it fails, in a sentence with what to do."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ SIGNS = {
     r"NO_SUCH_BUCKET|NoSuchBucket": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING.",
     r"ACCESS_DENIED|AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there.",
     r"s3a\.S3AFileSystem not found": "Spark lacks the jars of a lake on S3; run `make setup S3=1` on its machines and start it again.",
+    # Hive
+    r"HiveMetaStoreClient|Could not connect to meta store": (
+        "the Hive metastore is not reached: check that what LAKE_METASTORE names is up and lets this login in, and run it again; the log of the Spark "
+        "server says more. An embedded one is opened by one process only."
+    ),
     r"NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network.",
 }
 """Words, as a regular expression, to what is to be said of them. No more of a message is shown: it may hold a key."""

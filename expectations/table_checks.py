@@ -11,7 +11,7 @@ from expectations.over_time_checks import RULE_OF_LANDING, check_over_time
 from expectations.rule_checks import check_rules
 
 if TYPE_CHECKING:
-    from expectations.contract import Input
+    from expectations.contract import Input, Source
     from expectations.lake import Lake, Table
 
 ENGINE_COLUMNS = {
@@ -22,6 +22,8 @@ ENGINE_COLUMNS = {
 """Columns that the engine adds to tables, to the quarantine, or on the way."""
 ENGINE_RULES = {"type", "late", "grain", RULE_OF_LANDING}
 """How the engine calls its own rules, beside not_null(<column>)."""
+PARTITION = "day"
+"""The column of an external table that is its partitions' name."""
 NOT_FOR_BRONZE = ("grain", "day", "write", "order_by", "late", "predict_at")
 
 
@@ -41,6 +43,8 @@ def check_table(lake: Lake, table: Table) -> None:
         raise ContractError(f"{table.file}:1: {table.name}: a bronze table has a source, the others have inputs.")
     if contract.source:
         _check_bronze_keys(table)
+    if contract.source and contract.source.external:
+        _check_external(table, contract.source)
     _check_columns(table)
     _check_keys(table)
     for position in range(len(contract.inputs)):
@@ -71,6 +75,20 @@ def _check_bronze_keys(table: Table) -> None:
         if not column.nullable:
             place = table.line("columns", name, "nullable")
             raise ContractError(f"{place}: {table.name} keeps what arrives, so {name} may always be null; promise nullable: false in the tables that read it.")
+
+
+def _check_external(table: Table, source: Source) -> None:
+    """An external table reads the landed files as they are."""
+    place = table.line("source", "external")
+    if not source.has_types or source.arrives == "snapshot":
+        found = f"{source.format}, {source.arrives}"
+        raise ContractError(f"{place}: {table.name}: an external table is of daily Parquet or ORC files, not of {found}; take external away.")
+    if source.drift.changed == "cast":
+        place = table.line("source", "drift")
+        raise ContractError(f"{place}: {table.name}: nobody casts what an external table reads; write changed: fail, or take external away.")
+    if PARTITION in {name.lower() for name in table.contract.columns}:
+        place = table.line("columns")
+        raise ContractError(f"{place}: {table.name}: an external table's partitions are its column {PARTITION}; call the files' own another name.")
 
 
 def _check_columns(table: Table) -> None:

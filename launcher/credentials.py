@@ -58,6 +58,7 @@ def _compose_secrets() -> dict[str, Callable[[], str]]:
         "POSTGRES_PASSWORD": _key,
         "AIRFLOW_DB_PASSWORD": _key,
         "LEDGER_DB_PASSWORD": _key,
+        "METASTORE_DB_PASSWORD": _key,
         "MLFLOW_DB_PASSWORD": _key,
         "AIRFLOW_FERNET_KEY": fernet_key,
         "AIRFLOW_API_SECRET_KEY": _key,

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 # Database, which is also the login, and the variable with its password.
-PASSWORDS = {"airflow": "AIRFLOW_DB_PASSWORD", "ledger": "LEDGER_DB_PASSWORD", "mlflow": "MLFLOW_DB_PASSWORD"}
+PASSWORDS = {
+    "airflow": "AIRFLOW_DB_PASSWORD",
+    "ledger": "LEDGER_DB_PASSWORD",
+    "metastore": "METASTORE_DB_PASSWORD",
+    "mlflow": "MLFLOW_DB_PASSWORD",
+}
 
 
 def prepare(server: URL, passwords: dict[str, str]) -> list[str]:

@@ -28,6 +28,7 @@ def lake_environment() -> dict[str, str]:
         "LAKE_ROOT": settings.root,
         "LAKE_LANDING": settings.landing,
         "LAKE_LEDGER_URL": settings.ledger_url,
+        "LAKE_METASTORE": settings.metastore.address,
         "LAKE_JARS": str(jars_folder()),
         "LAKE_AIRFLOW_URL": f"http://{LOOPBACK}:{load_ports()['airflow'].number}",
         "LAKE_SPARK_URL": f"sc://{LOOPBACK}:{load_ports()['spark'].number}",

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 
 from expectations.errors import LakeError
+from expectations.metastore import as_properties
+from expectations.settings import load_settings
 from launcher.credentials import write_private
 from launcher.errors import LauncherError
 from launcher.jars import require_jars
@@ -63,8 +65,9 @@ def write_properties(folder: Path) -> Path:
         "spark.local.dir": _scratch(),
         "spark.sql.warehouse.dir": f"{_scratch()}/warehouse",
     }
+    metastore = as_properties(load_settings().metastore.settings)  # an embedded one would go with the container
     file = folder / "spark.properties"
-    write_private(file, CONFIGURATION.read_text() + "".join(f"{name} {value}\n" for name, value in own.items()))
+    write_private(file, CONFIGURATION.read_text() + "".join(f"{name} {value}\n" for name, value in own.items()) + metastore)
     return file
 
 

@@ -7,6 +7,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from launcher.credentials import write_private
 from launcher.errors import LauncherError
 from launcher.layout import REPOSITORY, jars_folder, load_ports, load_state
 
@@ -35,6 +36,7 @@ JAVA_OPTIONS = [
     "-Dio.netty.tryReflectionSetAccessible=true",
     "-Djava.net.preferIPv4Stack=true",
 ]
+CONFIGURATION = REPOSITORY / "launcher" / "spark-local.conf"
 SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
 
@@ -62,8 +64,19 @@ def server_class_path() -> str:
     return os.pathsep.join(filter(None, [os.environ.get("HADOOP_CONF_DIR"), spark_class_path(), str(jars_folder() / "*")]))
 
 
+def write_properties() -> Path:
+    """spark-local.conf and the metastore, in a file of the owner's: its address may hold a password, and a command line is seen by everybody."""
+    # here, not above: an image gets its jars before its contracts
+    from expectations.metastore import as_properties
+    from expectations.settings import load_settings
+
+    file = load_state().spark / "spark.properties"
+    write_private(file, CONFIGURATION.read_text() + as_properties(load_settings().metastore.local_settings()))
+    return file
+
+
 def server_command() -> list[str]:
-    """The whole command of the Spark Connect server."""
+    """The whole command of the Spark Connect server, whose settings it writes."""
     state = load_state()
     memory = os.environ.get("LAKE_SPARK_MEMORY") or "3g"
     if not re.fullmatch(r"[1-9]\d*[gGmM]", memory):
@@ -85,7 +98,7 @@ def server_command() -> list[str]:
         *["-cp", server_class_path()],
         SUBMIT_CLASS,
         *["--master", os.environ.get("LAKE_SPARK_MASTER") or "local[*]"],
-        *["--properties-file", str(REPOSITORY / "launcher" / "spark-local.conf")],
+        *["--properties-file", str(write_properties())],
         *(part for key, value in places.items() for part in ("--conf", f"{key}={value}")),
         *["--class", SERVER_CLASS, "--name", "medallion-lake", "spark-internal"],
     ]

@@ -32,6 +32,7 @@ from expectations.storage import Place, require_storage
 from expectations.surroundings import sentence
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
+from spark_jobs.lake.naming import register
 from spark_jobs.lake.session import open_session
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def run(request: JobRequest, spark_remote: str | None) -> JobResult:
         else:
             with open_session(spark_remote, request.run_key) as spark:
                 job = Job(spark, settings, lake, ledger, request)
-                result = verbs.do(job)
+                result = register(job, verbs.do(job))
     except Exception as error:
         result = _failure(request, error)
     result = result.model_copy(update={"seconds": round(time.monotonic() - started, 3)})

@@ -77,11 +77,13 @@ class RunningSpark:
 
 
 @contextlib.contextmanager
-def running_spark(folder: Path) -> Iterator[RunningSpark]:
+def running_spark(folder: Path, metastore: str = "off") -> Iterator[RunningSpark]:
     """A Spark Connect server with Delta, as the launcher would start it, until the block ends."""
     port, log = _free_port(), folder / "server.log"
     with log.open("w") as output:
-        environment = {**os.environ, "LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
+        places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
+        # its lakes are many, and each has its silver.sales
+        environment = {**os.environ, **places, "LAKE_METASTORE": metastore}
         server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=output, stderr=output)
     try:
         _wait(server, port, log)

@@ -96,6 +96,7 @@ def test_a_program_gets_no_secret_of_another():
     holders = {secret: {name for name, service in SERVICES.items() if secret in str(service.get("environment"))} for secret in SECRETS}
     assert holders["POSTGRES_PASSWORD"] == {"postgres", "airflow-init"}
     assert holders["MLFLOW_DB_PASSWORD"] == {"mlflow", "airflow-init"}
+    assert holders["METASTORE_DB_PASSWORD"] == {"spark-connect", "airflow-init"}
     assert holders["AIRFLOW_JWT_SECRET"] == {"airflow-apiserver", "airflow-scheduler"}
     assert holders["AIRFLOW_API_SECRET_KEY"] == holders["AIRFLOW_ADMIN_PASSWORD"] == {"airflow-apiserver"}
     assert holders["AIRFLOW_DB_PASSWORD"] == holders["LEDGER_DB_PASSWORD"] == holders["AIRFLOW_FERNET_KEY"] == AIRFLOW

@@ -14,8 +14,8 @@ REPOSITORY = Path(__file__).parent.parent
 LAKE = load_lake(REPOSITORY)
 SOURCES = sorted(file for room in ("dags", "expectations", "launcher", "plugins", "spark_jobs") for file in (REPOSITORY / room).rglob("*.py"))
 BUILT = [name for name, table in LAKE.tables.items() if table.logic]
-SQL_IN_TEXTS = {"commit.py", "maintenance.py", "databases.py"}
-"""Where SQL is put together: the first two from a contract's names, which are checked, the last with quoted names."""
+SQL_IN_TEXTS = {"commit.py", "maintenance.py", "naming.py", "databases.py"}
+"""Where SQL is put together: the first three from a contract's names, which are checked, and places, which are quoted; the last with quoted names."""
 UNSAFE_LOADERS = {"pickle", "cPickle", "dill", "shelve", "marshal"}
 UNPICKLES = (".load_model", "cloudpickle.load", "cloudpickle.loads", "joblib.load", "torch.load", ".read_pickle", ".Unpickler")
 """Ends of calls that may unpickle: MLflow's loaders of every flavour, and those of libraries that write pickles."""

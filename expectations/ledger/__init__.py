@@ -1,6 +1,33 @@
 """The ledger: how every day of every table was kept. Outside the tables, behind one database URL."""
 
 from expectations.ledger.book import Ledger
-from expectations.ledger.entries import Arrival, Attempt, Correction, DayEntry, Discard, FileEntry, ModelEntry, Profile, Quarantine, Question, Verdict
+from expectations.ledger.entries import (
+    Arrival,
+    Attempt,
+    Correction,
+    DayEntry,
+    Discard,
+    FileEntry,
+    ModelEntry,
+    Profile,
+    Quarantine,
+    Question,
+    Registration,
+    Verdict,
+)
 
-__all__ = ["Arrival", "Attempt", "Correction", "DayEntry", "Discard", "FileEntry", "Ledger", "ModelEntry", "Profile", "Quarantine", "Question", "Verdict"]
+__all__ = [
+    "Arrival",
+    "Attempt",
+    "Correction",
+    "DayEntry",
+    "Discard",
+    "FileEntry",
+    "Ledger",
+    "ModelEntry",
+    "Profile",
+    "Quarantine",
+    "Question",
+    "Registration",
+    "Verdict",
+]

@@ -14,6 +14,7 @@ from expectations.ledger import schema as s
 from expectations.ledger.database import open_database
 from expectations.ledger.decisions import Decisions, note_questions
 from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Quarantine, Verdict
+from expectations.ledger.registrations import Registrations
 from expectations.ledger.rows import in_chunks, renamed, replace_row
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Ledger:
     def __init__(self, url: str) -> None:
         self._engine = open_database(url)
         self.decisions = Decisions(self._engine)
+        self.registrations = Registrations(self._engine)
 
     def lease(self, table: str, owner: str, patience_seconds: float = 600.0) -> AbstractContextManager[leases.Lease]:
         """The right to write `table`, for the length of a with-block."""
@@ -48,6 +50,12 @@ class Ledger:
         """Day to the version at which its published rows last changed; days never published, or not as clean as needed, are left out."""
         entries = self.days(table, days)
         return {day: entry.version for day, entry in entries.items() if entry.version is not None and (entry.clean or needs == "published")}
+
+    def newest(self, table: str) -> DayEntry | None:
+        """A day that was published last, by the table's version; None where none is."""
+        d = s.table_days.c
+        query = select(s.table_days).where(d.table_name == table, d.state == "published").order_by(d.version.desc()).limit(1)
+        return next(map(_day_entry, self._select(query)), None)
 
     def days_of_run(self, run_id: str, tables: Iterable[str]) -> set[str]:
         """The days that a run published in any of `tables`."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, Progr
 from expectations.errors import LedgerError, TerminalError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0003"
+HEAD = "0004"
 BUSY_SECONDS = 60
 
 
@@ -45,6 +45,8 @@ def _engine(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
+        if parsed.drivername == "postgresql":  # SQLAlchemy would look for another driver than the one that is a requirement
+            parsed = parsed.set(drivername="postgresql+psycopg2")
         return create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except ArgumentError:
         raise TerminalError("LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db.") from None

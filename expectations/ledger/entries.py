@@ -156,6 +156,15 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class Registration:
+    """A table, or the partition of one day of it, that a Hive metastore was told of. `day`: `all` for the table itself. `code`: what it was told."""
+
+    table: str
+    day: str
+    code: str
+
+
+@dataclass(frozen=True)
 class ModelEntry:
     """One registered version of a model; `first_day` to `last_day` are all the days it was shown, test days included."""
 

@@ -141,6 +141,16 @@ profiles = Table(
     Column("counts", JSON, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("metastore", String(300), primary_key=True),
+    Column("table_name", TABLE, primary_key=True),
+    Column("day", DAY, primary_key=True),
+    Column("code", String(64), nullable=False),
+    Column("run_id", RUN, nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+)
 leases = Table(
     "leases",
     metadata,

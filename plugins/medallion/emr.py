@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.errors import RequestError, TransientError
+from expectations.metastore import OFF
 from expectations.settings import load_settings
 from medallion.lake_ledger import open_ledger
 from medallion.submission import DELTA
@@ -148,6 +149,7 @@ class Emr:
             "spark.executor.extraClassPath": f"{home}/.lake/jars/*",
             "spark.executorEnv.PYTHONPATH": home,
             "spark.pyspark.python": f"{home}/.venv/bin/python",
+            **load_settings().metastore.open_settings,
             **self.lake.conf,
         }
         variables = [f"{name}={value}" for name, value in self._environment().items()]
@@ -171,6 +173,7 @@ class Emr:
             "LAKE_ROOT": settings.root,
             "LAKE_LANDING": settings.landing,
             "LAKE_LEDGER_URL": ledger,
+            **({"LAKE_METASTORE": settings.metastore.name if settings.metastore.open_settings else OFF} if settings.metastore.is_shared else {}),
             **self.lake.environment,
         }
 

@@ -35,9 +35,10 @@ def shipped_conf(connection: Connection) -> dict[str, str]:
 
 
 def shipped_environment() -> dict[str, str]:
-    """The driver's variables: where the lake is, but for the ledger, whose address may hold a password."""
+    """The driver's variables: where the lake is, but for the ledger, whose address may hold a password; the metastore's name has none."""
     settings = load_settings()
     project = UNPACKED if settings.project == REPOSITORY else f"{UNPACKED}/project"
     known = {"LAKE_PROJECT": project, "LAKE_ENV": settings.environment, "LAKE_ROOT": settings.root, "LAKE_LANDING": settings.landing}
+    known |= {"LAKE_METASTORE": settings.metastore.name}
     passed_on = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", **known, **passed_on}

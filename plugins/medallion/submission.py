@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
+from expectations.metastore import as_properties
 from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
 from medallion.shipping import shipped_conf
@@ -67,16 +68,18 @@ def submission_conf(connection: Connection, request: JobRequest) -> dict[str, st
 def private_properties(connection: Connection) -> Iterator[str | None]:
     """A properties file for spark-submit, for its owner alone, until the block ends: a command line would be seen by everybody, and logged.
 
-    The connection's password is the cluster's secret; a driver that is shipped gets the ledger's address, which may hold a password. None where
-    there is nothing to tell.
+    The connection's password is the cluster's secret; the addresses of a metastore, and of the ledger for a driver that is shipped, may hold one.
+    None where there is nothing to tell.
     """
+    settings = load_settings()
     lines = ["spark.authenticate true", f"spark.authenticate.secret {connection.password}"] if connection.password else []
-    lines += [f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL {load_settings().ledger_url}"] if is_shipped(connection) else []
-    if not lines:
+    lines += [f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL {settings.ledger_url}"] if is_shipped(connection) else []
+    text = "".join(f"{line}\n" for line in lines) + as_properties(settings.metastore.settings)
+    if not text:
         yield None
         return
     with tempfile.NamedTemporaryFile("w", prefix="lake-", suffix=".properties") as file:  # made with the mode 0600
-        file.write("".join(f"{line}\n" for line in lines))
+        file.write(text)
         file.flush()
         yield file.name
 

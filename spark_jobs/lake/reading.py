@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from expectations.contract import TableContract
+    from expectations.contract import Source, TableContract
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.landed_file import Difference, LandedFile
@@ -103,7 +103,6 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
     contract = table.contract
     has_types = contract.source is not None and contract.source.has_types
     is_parquet = contract.source is not None and contract.source.format == "parquet"  # which alone numbers its rows
-    folder = contract.source.folder if contract.source else ""
     path = F.col("_metadata.file_path")
     day = F.regexp_extract(path, r"/(\d{4}-\d{2}-\d{2})/[0-9a-f]{64}\.[a-z]+$", 1)
     sha = F.substring(F.col("_metadata.file_name"), 1, 16)
@@ -116,7 +115,7 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
         *([UNCAST] if difference.changed else []),
         (F.lit(None).cast("string") if has_types and not difference.changed else F.col("_corrupt")).alias("_corrupt"),
         F.concat_ws("/", day, sha, block, position).alias("_row"),
-        F.concat(F.lit(f"{folder}/"), day, F.lit("."), F.substring_index(path, ".", -1)).alias("_source_file"),
+        _landed_as(contract.source, day, path).alias("_source_file"),
         F.when(block == 0, position + header_lines).cast("bigint").alias("_source_line"),
         F.current_timestamp().alias("_ingested_at"),
         F.lit(job.request.run_id).alias("_run_id"),
@@ -128,6 +127,15 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
     present = [name for name in BRONZE_FACTS if name != EXTRA or difference.added]
     facts = {**{name: F.col(name) for name in present if name not in {"_errors", "_corrupt"}}, "_errors": errors, "_corrupt": corrupt}
     return rows.select(*contract.columns, *(facts[name].alias(name) for name in present))
+
+
+def _landed_as(source: Source | None, day: Column, path: Column) -> Column:
+    """The file within the landing folder; of an external table's day its folder, in which it is the only one."""
+    if source is None:
+        return F.lit(None).cast("string")
+    if source.external:
+        return F.concat(F.lit(f"{source.folder}/day="), day)
+    return F.concat(F.lit(f"{source.folder}/"), day, F.lit("."), F.substring_index(path, ".", -1))
 
 
 def _corrupt(contract: TableContract) -> Column:

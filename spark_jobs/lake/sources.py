@@ -13,7 +13,7 @@ from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
 from expectations.storage import Place
 from spark_jobs.lake.drift import compare, with_unknown_keys
-from spark_jobs.lake.landed_file import LandedFile
+from spark_jobs.lake.landed_file import NAMED_AT_MOST, LandedFile
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.quarantine.corrections import Corrections
 
-DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.[a-z]+")
+DAY_FILE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>[a-z]+)")
+DAY_FOLDER = re.compile(r"day=(?P<day>\d{4}-\d{2}-\d{2})/(?P<file>[^/._][^/]*)")
+"""As Hive has it: `day=2024-05-01/part-0.parquet`; a file whose name begins with a dot or _ is none."""
 
 
 def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
@@ -34,21 +36,23 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     """
     source = _source(table)
     landing = f"{job.settings.landing}/{source.folder}"
-    present = set(Place.of(landing).file_names())
+    present = _landed(source, Place.of(landing))
     taken: list[LandedFile] = []
     wanted = _with_newest_snapshot(source, present, days)
     corrected = job.ledger.decisions.corrections(table.name, wanted)
     for day in wanted:
-        name = f"{day}.{source.format}"
+        name = _only_file(table, landing, day, present.get(day, []))
         before = job.ledger.file_taken(table.name, day)
-        if name not in present and before is None:
-            _check_may_be_missing(table, source, day, f"{landing}/{name}")
+        if name:
+            place, path = f"{landing}/{name}", f"{source.folder}/{name}"
+        elif before is not None:  # a file that was taken counts also when it has left the landing folder: our copy is the same
+            place, path = _kept(job, table, before), before.path
+        else:
+            _check_may_be_missing(table, source, day, f"{landing}/{f'day={day}/' if source.external else f'{day}.{source.format}'}")
             continue
-        # a file that was taken counts also when it has left the landing folder: our copy is the same
-        place = f"{landing}/{name}" if name in present or before is None else _kept(job, table, before)
         sha256, size = Place.of(place).fingerprint()
-        landed_at = Place.of(place).modified_at() if name in present or before is None else before.landed_at
-        entry = FileEntry(table.name, day, sha256, f"{source.folder}/{name}", size, landed_at)
+        landed_at = before.landed_at if before and not name else Place.of(place).modified_at()
+        entry = FileEntry(table.name, day, sha256, path, size, landed_at)
         corrections = of_file(corrected, entry)
         if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
             continue
@@ -74,12 +78,29 @@ def _keep(landed: Place, kept: Place, sha256: str) -> None:
         raise TransientError(f"{landed.path} changed while it was read; run the day again once it is written.")
 
 
-def _with_newest_snapshot(source: Source, present: set[str], days: Iterable[str]) -> list[str]:
+def _landed(source: Source, landing: Place) -> dict[str, list[str]]:
+    """Day to the names of its files in the landing folder: one, except where somebody has put several into an external table's partition."""
+    pattern, names = (DAY_FOLDER, landing.file_names_below()) if source.external else (DAY_FILE, landing.file_names())
+    found: dict[str, list[str]] = {}
+    for match in filter(None, map(pattern.fullmatch, names)):
+        if source.external or match["format"] == source.format:
+            found.setdefault(match["day"], []).append(match[0])
+    return found
+
+
+def _only_file(table: Table, landing: str, day: str, names: list[str]) -> str:
+    """The day's file, or nothing."""
+    if len(names) > 1:
+        shown = ", ".join(name.partition("/")[2][:60] for name in names[:NAMED_AT_MOST])
+        raise SourceError(f"{table.name}: {landing}/day={day} holds {len(names)} files ({shown}); a day is one file: write it as one and run the day again.")
+    return names[0] if names else ""
+
+
+def _with_newest_snapshot(source: Source, present: Iterable[str], days: Iterable[str]) -> list[str]:
     """A snapshot counts until the next one: beside the days asked for, the newest one up to the last of them."""
     wanted = sorted(days)
     if source.arrives == "snapshot" and wanted:
-        landed = {name.removesuffix(f".{source.format}") for name in present if DAY_FILE.fullmatch(name) and name.endswith(f".{source.format}")}
-        wanted = sorted({*wanted, *sorted(day for day in landed if day <= wanted[-1])[-1:]})
+        wanted = sorted({*wanted, *sorted(day for day in present if day <= wanted[-1])[-1:]})
     return wanted
 
 

@@ -51,6 +51,7 @@ def started_server(folder: Path) -> Iterator[Server]:
     """As the launcher starts it, with Spark's page switched on."""
     port, page = _free_port(), _free_port()
     environment = {"LAKE_STATE": str(folder), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": MEMORY, "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment["LAKE_METASTORE"] = "off"  # its lakes are many, and each has its silver.flights
     (folder / "spark" / "tmp").mkdir(parents=True)
     before = dict(os.environ)
     os.environ.update(environment)  # server_command() reads them

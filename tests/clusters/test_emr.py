@@ -202,6 +202,15 @@ def test_what_emr_is_asked_for_a_cluster_and_a_step_is_exactly_this_and_has_no_s
     assert "the-ledgers-secret" not in everything
 
 
+@pytest.mark.parametrize(("metastore", "passed"), [("thrift://hive:9083", "thrift://hive:9083"), ("postgresql://ada:w0rd@db/names", "off")])
+def test_a_step_is_told_of_a_metastore_that_everybody_may_see(postgres: str, metastore: str, passed: str) -> None:
+    with exported({"LAKE_LEDGER_URL": f"{postgres}/postgres", "LAKE_METASTORE": metastore, "AIRFLOW_CONN_SPARK_LAKE": emr(cluster="j-1")}):
+        words = Emr(spark_connection("spark_lake")).step(REQUEST)["HadoopJarStep"]["Args"]
+    assert f"LAKE_METASTORE={passed}" in words
+    assert ("spark.hadoop.hive.metastore.uris=thrift://hive:9083" in words) == (passed == metastore)
+    assert "w0rd" not in " ".join(words)
+
+
 def state(server: AwsServer, cluster: str) -> str:
     return str(server.client("emr").describe_cluster(ClusterId=cluster)["Cluster"]["Status"]["State"])
 

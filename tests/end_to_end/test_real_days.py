@@ -99,6 +99,20 @@ def test_route_days_are_the_figures_of_the_raw_files(published: RunningLake, fli
     assert_same_figures(published.frame("gold.route_days"), expected, "flight_date", "origin", "dest")
 
 
+def test_every_silver_and_gold_table_is_found_by_its_name(published: RunningLake) -> None:
+    from pyspark.sql import SparkSession
+
+    spark = SparkSession.builder.remote(published.spark_address).create()
+    try:
+        named = {f"{layer}.{table.name}" for layer in ("silver", "gold") for table in spark.catalog.listTables(layer)}
+        flown = spark.sql("SELECT sum(flights) FROM gold.daily_flights").collect()[0][0]
+    finally:
+        spark.stop()
+    predictions = {"gold.delay_predictions", "gold.arrival_predictions", "gold.carrier_predictions"}
+    assert {table for table in BUILT if not table.startswith("bronze.")} | predictions <= named
+    assert flown == published.frame("gold.daily_flights")["flights"].sum()
+
+
 def test_every_source_row_is_in_silver_or_in_quarantine(published: RunningLake, flights: pd.DataFrame) -> None:
     kept = set(published.frame("silver.flights")[KEY].itertuples(index=False, name=None))
     quarantine = published.root / "_quarantine" / "silver" / "flights"
@@ -131,7 +145,8 @@ def test_the_asset_events_carry_what_was_published(published: RunningLake, fligh
 
 def test_a_tasks_log_says_in_one_line_what_it_did_and_shows_no_error(published: RunningLake) -> None:
     lines = published.log_lines(DAILY, MONTH_RUN, "gold.daily_flights")
-    assert [line["event"] for line in lines if "published" in line["event"]] == ["gold.daily_flights: 31 rows of 2013-01-01..2013-01-31 published as version 0"]
+    said = "gold.daily_flights: 31 rows of 2013-01-01..2013-01-31 published as version 0; registered as gold.daily_flights"
+    assert [line["event"] for line in lines if "published" in line["event"]] == [said]
     assert [line for line in lines if line.get("level") in {"error", "critical"}] == []
 
 

@@ -40,7 +40,7 @@ KEYS_AND_VALUES = [
     pytest.param(
         {BRONZE_SALES: ("format: csv", "format: csv, delimeter: ;")},
         (
-            "expectations/bronze/sales.yaml:3: unknown key 'delimeter'; known are arrives, delimiter, drift, folder, format, "
+            "expectations/bronze/sales.yaml:3: unknown key 'delimeter'; known are arrives, delimiter, drift, external, folder, format, "
             'missing, nulls. Did you mean "delimiter"?'
         ),
         id="an unknown key in the source",

@@ -12,7 +12,7 @@ from expectations.settings import load_settings
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for key in ("ENV", "STATE", "ROOT", "LANDING", "LEDGER_URL", "CONNECTION", "SCHEDULE"):
+    for key in ("ENV", "STATE", "ROOT", "LANDING", "LEDGER_URL", "CONNECTION", "SCHEDULE", "METASTORE"):
         monkeypatch.delenv(f"LAKE_{key}", raising=False)
     monkeypatch.setenv("LAKE_PROJECT", str(tmp_path))
     (tmp_path / "expectations").mkdir()
@@ -93,14 +93,14 @@ def test_paths_of_a_table_follow_the_root(project: Path, monkeypatch: pytest.Mon
         ("devs: {}\n", 'LAKE_ENV=dev is not declared in LAKE/expectations/environments.yaml, which has devs. Did you mean "devs"?'),
         (
             "dev:\n  root: a\n  lending: b\n",
-            "LAKE/expectations/environments.yaml:3: dev: unknown key 'lending'; known are root, landing, ledger_url, connection, storage_connection, schedule. "
-            'Did you mean "landing"?',
+            "LAKE/expectations/environments.yaml:3: dev: unknown key 'lending'; known are root, landing, ledger_url, connection, storage_connection, "
+            'schedule, metastore. Did you mean "landing"?',
         ),
         ("- dev\n", "LAKE/expectations/environments.yaml:1: expected one entry an environment, found list."),
         (
             "dev: data_lake\n",
             "LAKE/expectations/environments.yaml:1: dev: expected keys and values, found str; known are root, landing, ledger_url, connection, "
-            "storage_connection, schedule.",
+            "storage_connection, schedule, metastore.",
         ),
         ("dev: {root: [a, b]}\n", "LAKE/expectations/environments.yaml:1: dev: root must be one value, found list."),
         ("dev: {root: a, root: b}\n", "LAKE/expectations/environments.yaml:1: the key 'root' stands here twice; keep one."),
@@ -115,3 +115,13 @@ def test_a_fault_of_the_file_is_told_in_one_sentence(project: Path, text: str, s
 def test_a_folder_that_is_no_lake_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAKE_PROJECT", str(project / "elsewhere"))
     assert refusal(project) == "LAKE_PROJECT=LAKE/elsewhere has no folder expectations/: point it at the folder that holds your contracts."
+
+
+@pytest.mark.parametrize(("word", "address"), [("off", "off"), ("on", "embedded"), ("thrift://hive:9083", "thrift://hive:9083")])
+def test_the_metastore_may_be_switched_off_or_be_somebody_elses(project: Path, word: str, address: str) -> None:
+    declare(project, f"dev: {{metastore: {word}}}\n")
+    assert load_settings().metastore.address == address
+
+
+def test_the_metastore_is_embedded_where_nothing_is_said(project: Path) -> None:
+    assert load_settings().metastore.is_embedded

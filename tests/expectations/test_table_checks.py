@@ -102,6 +102,34 @@ INPUTS = [
     ),
 ]
 
+EXTERNAL = [
+    pytest.param(
+        {BRONZE_SALES: ("format: csv", "format: csv, external: true")},
+        ("expectations/bronze/sales.yaml:3: bronze.sales: an external table is of daily Parquet or ORC files, not of csv, daily; take external away."),
+        id="an external table of texts",
+    ),
+    pytest.param(
+        {BRONZE_SHOPS: ("format: csv", "format: parquet, external: true")},
+        ("expectations/bronze/shops.yaml:3: bronze.shops: an external table is of daily Parquet or ORC files, not of parquet, snapshot; take external away."),
+        id="an external table of snapshots",
+    ),
+    pytest.param(
+        {BRONZE_SALES: ("format: csv", "format: orc, external: true, drift: {changed: cast}")},
+        ("expectations/bronze/sales.yaml:3: bronze.sales: nobody casts what an external table reads; write changed: fail, or take external away."),
+        id="an external table that would have to cast",
+    ),
+    pytest.param(
+        {
+            BRONZE_SALES: (
+                "source: {folder: sales, format: csv}\ncolumns:\n",
+                "source: {folder: sales, format: orc, external: true}\ncolumns:\n  Day: {type: date}\n",
+            )
+        },
+        ("expectations/bronze/sales.yaml:4: bronze.sales: an external table's partitions are its column day; call the files' own another name."),
+        id="an external table with a column like its partitions",
+    ),
+]
+
 COLUMNS = [
     pytest.param(
         {BRONZE_SHOPS: ("columns:\n  shop: {type: string}", "columns: {}")},
@@ -191,6 +219,11 @@ COLUMNS = [
 
 @pytest.mark.parametrize(("changes", "sentence"), INPUTS)
 def test_a_fault_of_inputs_is_told_in_one_sentence(refusal: Refusal, changes: dict[str, Change], sentence: str) -> None:
+    assert refusal(changes) == sentence
+
+
+@pytest.mark.parametrize(("changes", "sentence"), EXTERNAL)
+def test_an_external_table_reads_files_as_they_are(refusal: Refusal, changes: dict[str, Change], sentence: str) -> None:
     assert refusal(changes) == sentence
 
 

@@ -1,4 +1,4 @@
-"""A second lake, of another kind, runs through the same engine: JSON lines and Parquet, its own contracts, its own folder."""
+"""A second lake, of another kind, runs through the same engine: Parquet in two layouts, a map, its own contracts, its own folder."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_a_broken_line_of_the_lock_is_named(tmp_path):
         READ(file)
 
 
-def test_the_lock_names_delta_4_4_0_and_unity_catalog_0_6_0():
+def test_the_lock_names_delta_4_4_0_unity_catalog_0_6_0_and_the_driver_of_postgres():
     assert [jar.coordinates for jar in READ()] == [
         "io.delta:delta-spark_4.2_2.13:4.4.0",
         "io.delta:delta-storage:4.4.0",
@@ -86,6 +86,7 @@ def test_the_lock_names_delta_4_4_0_and_unity_catalog_0_6_0():
         "io.delta:delta-kernel-unitycatalog:4.4.0",
         "io.unitycatalog:unitycatalog-client:0.6.0",
         "io.unitycatalog:unitycatalog-hadoop:0.6.0",
+        "org.postgresql:postgresql:42.7.14",
     ]
 
 

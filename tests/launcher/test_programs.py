@@ -1,6 +1,9 @@
+import re
+import secrets
 import subprocess
 import sys
 from configparser import RawConfigParser
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +49,30 @@ def test_sparks_memory_is_a_setting(monkeypatch):
     monkeypatch.setenv("LAKE_SPARK_MEMORY", "much")
     with pytest.raises(LauncherError, match="LAKE_SPARK_MEMORY must be a number with g or m, as in 3g, found 'much'"):
         server_command()
+
+
+@pytest.mark.parametrize(("metastore", "catalogue"), [("embedded", "hive"), ("off", "in-memory"), ("thrift://hive:9083", "hive")])
+def test_spark_is_told_of_the_metastore(monkeypatch, metastore, catalogue):
+    monkeypatch.setenv("LAKE_METASTORE", metastore)
+    settings = own_settings()
+    assert settings["spark.sql.catalogImplementation"] == catalogue
+    assert settings.get("spark.hadoop.hive.metastore.uris", "") == (metastore if "://" in metastore else "")
+    assert (load_state().folder / "metastore").exists() == (metastore == "embedded")
+
+
+def test_the_password_of_a_metastore_is_in_a_file_of_the_owners_alone(monkeypatch):
+    password = secrets.token_hex()
+    monkeypatch.setenv("LAKE_METASTORE", f"postgresql://ada:{password}@db/names")
+    assert password not in " ".join(server_command())
+    assert own_settings()["spark.hadoop.javax.jdo.option.ConnectionPassword"] == password
+    assert oct((load_state().spark / "spark.properties").stat().st_mode & 0o777) == "0o600"
+
+
+def own_settings():
+    """Those of the server's properties file; the last one of a name counts."""
+    command = server_command()
+    lines = Path(command[command.index("--properties-file") + 1]).read_text().splitlines()
+    return dict(re.split("=| +", line, maxsplit=1) for line in lines if line and not line.startswith("#"))
 
 
 def test_the_local_settings_bind_the_loopback_interface_and_know_delta():

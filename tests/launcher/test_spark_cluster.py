@@ -75,6 +75,14 @@ def test_the_properties_hold_the_secret_for_the_owner_alone(cluster):
     assert own["spark.executorEnv.PYTHONPATH"] == str(REPOSITORY)
 
 
+def test_a_metastore_of_everybodys_is_told_in_the_properties_and_an_embedded_one_to_nobody(cluster, monkeypatch):
+    monkeypatch.setenv("LAKE_METASTORE", "postgresql://ada:w0rd@db/names")
+    assert "\nspark.hadoop.javax.jdo.option.ConnectionPassword=w0rd\n" in write_properties(cluster).read_text()
+    assert "w0rd" not in " ".join(command("connect", cluster / "p"))
+    monkeypatch.setenv("LAKE_METASTORE", "embedded")
+    assert "spark.lake.metastore" not in write_properties(cluster).read_text()
+
+
 def test_the_cluster_reads_tables_as_the_local_server_does():
     def settings(file):
         return dict(line.split(maxsplit=1) for line in file.read_text().splitlines() if line and not line.startswith("#"))

@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 @pytest.fixture(autouse=True)
 def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The lake of these tests; its tables and ledger lie in a folder of the test."""
-    for variable in ("LAKE_ENV", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_CONNECTION", "LAKE_SCHEDULE", "LAKE_PYTHON", "LAKE_JARS"):
+    for variable in ("LAKE_ENV", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_CONNECTION", "LAKE_SCHEDULE", "LAKE_PYTHON", "LAKE_JARS", "LAKE_METASTORE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("LAKE_PROJECT", str(HERE / "lake"))
     monkeypatch.setenv("LAKE_STATE", str(tmp_path / "state"))

@@ -51,6 +51,13 @@ def test_versions_are_those_of_published_rows(ledger: Ledger) -> None:
     assert ledger.days_of_run("run-1", []) == set()
 
 
+def test_the_newest_day_is_the_one_of_the_last_version_that_was_published(ledger: Ledger) -> None:
+    later = replace(MADE, day=SECOND, version=10)
+    ledger.record([MADE, later, replace(MADE, day=THIRD, state="held", version=11, contract_hash="c2")], [])
+    assert ledger.newest("silver.sales") == later
+    assert ledger.newest("gold.sales") is None
+
+
 def test_a_thousand_days_are_asked_for_at_once(ledger: Ledger) -> None:
     days = [f"{year}-{month:02}-{day:02}" for year in (2022, 2023, 2024) for month in range(1, 13) for day in range(1, 29)]
     ledger.record([replace(MADE, day=day) for day in days], [])

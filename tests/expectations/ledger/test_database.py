@@ -26,6 +26,11 @@ def test_the_migrations_lead_to_the_schema_of_today(url: str) -> None:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
 
 
+def test_a_url_need_not_name_its_driver(url: str) -> None:
+    Ledger(url).note(Attempt("run-1", "silver.sales", "done", "", []))
+    assert len(Ledger(url.replace("+psycopg2", "")).attempts()) == 1
+
+
 def make_first(url: str) -> None:
     """A ledger as the first version of this program made it."""
     config = Config()

@@ -1,11 +1,10 @@
-"""The shop's landing files, from literal rows: three days of logs (JSON lines) and transactions (Parquet)."""
+"""The shop's landing files, from literal rows: three days of logs, each in a folder of its own, and of transactions; all Parquet."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -31,18 +30,28 @@ TRANSACTIONS = [
     (5, "bob", "2024-05-03T18:00:01", "0.00"),
 ]
 """Number 5 was paid with nothing: a rule sends it to quarantine."""
+LOG_SCHEMA = pa.schema(
+    [("timestamp", pa.timestamp("us", tz="UTC")), ("user_id", pa.string()), ("action", pa.string()), ("params", pa.map_(pa.string(), pa.string()))]
+)
 SCHEMA = pa.schema([("transaction_id", pa.int64()), ("user_id", pa.string()), ("sold_at", pa.timestamp("us", tz="UTC")), ("amount", pa.decimal128(10, 2))])
 
 
 def land(landing: Path) -> None:
-    """Write `logs/<day>.jsonl` and `transactions/<day>.parquet` of 2024-05-01 to 2024-05-03 under `landing`."""
-    for folder in ("logs", "transactions"):
-        (landing / folder).mkdir(parents=True, exist_ok=True)
+    """Write `logs/day=<day>/part-0.parquet` and `transactions/<day>.parquet` of 2024-05-01 to 2024-05-03 under `landing`."""
     for day in ("2024-05-01", "2024-05-02", "2024-05-03"):
-        records = [dict(zip(("timestamp", "user_id", "action", "params"), row, strict=True)) for row in LOGS if row[0].startswith(day)]
-        (landing / "logs" / f"{day}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+        done = [
+            (datetime.fromisoformat(at), user, action, None if params is None else list(params.items()))
+            for at, user, action, params in LOGS
+            if at.startswith(day)
+        ]
+        _write(landing / "logs" / f"day={day}" / "part-0.parquet", done, LOG_SCHEMA)
         sold = [
             (number, user, datetime.fromisoformat(at).replace(tzinfo=UTC), Decimal(amount)) for number, user, at, amount in TRANSACTIONS if at.startswith(day)
         ]
-        columns = [pa.array(column, field.type) for column, field in zip(zip(*sold, strict=True), SCHEMA, strict=True)]
-        pq.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), landing / "transactions" / f"{day}.parquet")
+        _write(landing / "transactions" / f"{day}.parquet", sold, SCHEMA)
+
+
+def _write(file: Path, rows: list[tuple[Any, ...]], schema: pa.Schema) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)]
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), file)

@@ -75,6 +75,18 @@ def test_the_clusters_secret_is_in_a_file_of_its_owner_alone_and_only_while_it_i
         assert none is None
 
 
+def test_the_login_of_a_metastore_is_in_that_file_too_and_a_driver_that_is_shipped_knows_which_one_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    password = token_hex()
+    monkeypatch.setenv("LAKE_METASTORE", f"postgresql://ada:{password}@db/names")
+    assert password not in f"{submission_conf(spark('local[2]'), REQUEST)} {shipped_environment()}"
+    assert shipped_environment()["LAKE_METASTORE"] == "postgresql://db/names"
+    with private_properties(spark("local[2]")) as file:
+        assert file is not None
+        lines = Path(file).read_text().splitlines()
+    assert "spark.sql.catalogImplementation=hive" in lines
+    assert f"spark.hadoop.javax.jdo.option.ConnectionPassword={password}" in lines
+
+
 def test_a_lake_on_s3_needs_its_jars(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LAKE_ROOT", "s3a://lake/tables")
     with pytest.raises(RequestError, match=r"s3a://lake/tables needs the jars of jars-s3\.lock in .*; run `make setup S3=1`"):

@@ -78,7 +78,7 @@ class LittleLake:
 def lake(tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
     """An empty lake."""
     (tmp_path / "expectations").mkdir()
-    for name in ("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL"):
+    for name in ("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_METASTORE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LAKE_PROJECT", str(tmp_path))
     return LittleLake(tmp_path, spark, spark_remote)

@@ -225,3 +225,33 @@ def test_a_file_that_is_named_by_no_day_is_left_alone(shop: LittleLake) -> None:
     shop.land("sales/2024-05-01.bak.csv", HEADER, "2024-05-01,cake,1")
     shop.build("bronze.sales", "2024-05-02")
     assert shop.rows("bronze.sales", "item") == [("tea",)]
+
+
+@pytest.mark.parametrize(("kind", "write"), [("parquet", pq.write_table), ("orc", orc.write_table)])
+def test_a_folder_of_an_external_tables_day_holds_one_file_of_any_name_and_none_that_is_hidden(lake: LittleLake, kind: str, write: Callable[..., None]) -> None:
+    lake.write(
+        "expectations/bronze/payments.yaml",
+        f"""
+        contract: 1
+        description: Payments, one file a day.
+        source: {{folder: payments, format: {kind}, external: true}}
+        columns: {{item: {{type: string}}, facts: {{type: "map<string,string>"}}}}
+        """,
+    )
+    facts = pa.array([[("size", "big")], None], pa.map_(pa.string(), pa.string()))
+    folders = [lake.project / f"landing/payments/day=2024-05-0{number}" for number in (1, 2)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        write(pa.table({"item": ["tea", "pie"], "facts": facts}), folder / f"part-0.c000.{kind}")
+    (folders[0] / "_SUCCESS").touch()
+    (folders[0] / ".part-1.crc").touch()
+    lake.build("bronze.payments", "2024-05-01")
+    assert lake.rows("bronze.payments", "item", "facts", "_source_file") == [
+        ("pie", None, "payments/day=2024-05-01"),
+        ("tea", {"size": "big"}, "payments/day=2024-05-01"),
+    ]
+    assert lake.build("bronze.payments", "2024-05-01", "run-2").status == "unchanged"
+    (folders[1] / "part-1").touch()
+    two = lake.run("build", "bronze.payments", "2024-05-02")
+    assert two.status == "failed_terminal"
+    assert f"/payments/day=2024-05-02 holds 2 files (part-0.c000.{kind}, part-1); a day is one file: write it as one" in two.message

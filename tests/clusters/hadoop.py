@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from launcher.layout import REPOSITORY
 from launcher.spark_server import JAVA_OPTIONS, java, package_folder
 from tests.clusters.sample_days import SampleDays
 from tests.end_to_end.test_spark_submit import java_version
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ class Hadoop:
             "rm_page",
             *NODE.values(),
         )
-        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "logs").mkdir()
         for page in ("cluster", "node"):  # YARN looks for a folder each; what is in it, it brings itself
@@ -258,14 +258,3 @@ def _ask(address: str) -> Any:
     """The JSON of a server's page; a proxy of the environment is not asked."""
     with build_opener(ProxyHandler({})).open(address, timeout=5) as answer:
         return json.load(answer)
-
-
-def _free_ports(count: int) -> list[int]:
-    lent = [socket.socket() for _ in range(count)]
-    try:
-        for one in lent:
-            one.bind((HOST, 0))
-        return [int(one.getsockname()[1]) for one in lent]
-    finally:
-        for one in lent:
-            one.close()

@@ -20,7 +20,7 @@ from launcher.airflow_api import AirflowApi
 from launcher.landing import land
 from launcher.layout import REPOSITORY
 from tests.clusters import engine
-from tests.end_to_end.running_lake import _free_ports
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Containers:
 
     def __init__(self, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.landing = folder, folder / "landing"
-        airflow, mlflow = _free_ports(2)
+        airflow, mlflow = free_ports(2)
         self.airflow_address, self.mlflow_address = f"http://127.0.0.1:{airflow}", f"http://127.0.0.1:{mlflow}"
         self.landing.mkdir()
         monkeypatch.setattr(credentials, "COMPOSE_SECRETS", folder / ".env")

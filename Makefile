@@ -67,10 +67,10 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))
-test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; says what was skipped and why
+test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; ends with a table of what passed, and what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
 		$(if $(filter compose,$(PARTS)),dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables)
-	$(LAUNCH) exec python -m pytest -m cluster -rs $(PARTS:%=tests/clusters/test_%.py)
+	$(LAUNCH) exec python -m pytest -m cluster $(PARTS:%=tests/clusters/test_%.py)
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean bundle secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters benchmark bench-gates bench-models check-lake job clean bundle secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ down: setup ## end all of them
 
 status: setup ## what runs, whether it is healthy, and the addresses
 	@$(LAUNCH) status
+
+doctor: setup ## versions and reachability of every part that the environment is set up to use, and what to do where one is wrong
+	@$(LAUNCH) doctor
 
 logs: setup ## follow the logs of all programs
 	@$(LAUNCH) logs

@@ -6,11 +6,10 @@ import pytest
 
 from tests.clusters.hadoop import hadoop, sample_on_hdfs, yarn
 from tests.clusters.parts import table
-from tests.clusters.sample_days import sample_here
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.expectations.ledger.conftest import postgres
 
-__all__ = ["hadoop", "postgres", "sample_here", "sample_on_hdfs", "yarn"]
+__all__ = ["hadoop", "postgres", "sample_on_hdfs", "yarn"]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import pytest
 from launcher.jars import install
 from launcher.layout import REPOSITORY
 from launcher.spark_server import JAVA_OPTIONS, java, package_folder
-from tests.clusters.sample_days import SampleDays
+from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.end_to_end.test_spark_submit import java_version
 from tests.free_ports import free_ports
 
@@ -215,13 +215,12 @@ def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hadoop]:
 
 
 @pytest.fixture(scope="session")
-def sample_on_hdfs(spark_remote: str, hadoop: Hadoop, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
+def sample_on_hdfs(spark_remote: str, hadoop: Hadoop, tmp_path_factory: pytest.TempPathFactory) -> SampleLake:
     """The sample's days on HDFS, files and tables, built by the embedded Spark server."""
-    made = SampleDays(f"{hadoop.address}/lake", f"{hadoop.address}/landing", f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made.enter(monkeypatch)
-        assert f"{hadoop.address}/landing/flights/2013-01-03.csv" in made.land()
-        made.build(spark_remote)
+    places = (f"{hadoop.address}/lake", f"{hadoop.address}/landing")
+    made = SampleLake(tmp_path_factory.mktemp("ledger"), *places, AIRFLOW_CONN_SPARK_LAKE=on_connect(spark_remote))
+    assert f"{hadoop.address}/landing/flights/2013-01-02.csv" in made.land()
+    made.build_all()
     return made
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from expectations.errors import LakeError
-from launcher.doctor.airflows_eyes import as_airflow
+from launcher.doctor.connections import as_airflow
 from launcher.doctor.installed import jars, java, packages, python
 from launcher.doctor.servers import airflow, airflow_address, ledger, mlflow, mlflow_address
 from launcher.environment import process_environment
@@ -30,7 +30,7 @@ class Probe:
 
 
 def doctor() -> bool:
-    """Prints a line for each part, as its answer comes; returns whether all is well."""
+    """Prints a line for each part; returns whether all is well."""
     faults = 0
     for part, words, is_well in examine(probes(environment())):
         print(f"{'ok' if is_well else 'fault':6} {part:9} {words}", flush=True)

@@ -153,6 +153,14 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
     assert containers.rows("gold.delay_predictions").equals(predictions)
 
 
+def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(containers: Containers) -> None:
+    said = containers.call("docker-compose", "exec", "-T", "airflow-scheduler", "python", "-m", "launcher", "doctor")
+    lines = [line.split() for line in said.splitlines()]
+    assert [line[:2] for line in lines] == [["ok", part] for part in ("Python", "packages", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow")]
+    assert "spark_lake: the server spark-connect:15002, Spark 4.2.0, workers on Python 3.11" in said
+    assert not [name for name, value in containers.secrets.items() if name != "AIRFLOW_UID" and value in said]
+
+
 @pytest.mark.parametrize("service", [name for name in engine.COMPOSE["services"] if name != "airflow-init"])
 def test_a_container_runs_as_no_root_and_can_change_none_of_its_own_files(containers: Containers, service: str) -> None:
     name = containers.call("docker-compose", "ps", "-q", service).strip()

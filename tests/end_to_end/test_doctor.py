@@ -30,3 +30,13 @@ def test_the_part_that_is_not_there_is_the_one_that_is_told(lake: RunningLake) -
     faults = [line for line in ended.stdout.splitlines() if not line.startswith("ok ")]
     assert [line.split()[:2] for line in faults] == [["fault", "Spark"]]
     assert "there is no Airflow connection 'nowhere'; add it with the type" in faults[0]
+
+
+@pytest.mark.end_to_end
+def test_a_connection_that_somebody_made_on_airflows_page_is_found_too(lake: RunningLake) -> None:
+    added = lake.call("-m", "launcher", "exec", "airflow", "connections", "add", "of_the_page", "--conn-type", "spark", "--conn-host", "yarn")
+    assert added.returncode == 0, added.stderr
+    ended = lake.make("doctor", LAKE_CONNECTION="of_the_page", HADOOP_CONF_DIR="")
+    [spark] = [line for line in ended.stdout.splitlines() if line.split()[1] == "Spark"]
+    assert spark.split(maxsplit=2)[0] == "fault"
+    assert "HADOOP_CONF_DIR is not set: spark-submit finds YARN by the yarn-site.xml in the folder that HADOOP_CONF_DIR names" in spark

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from expectations.errors import RequestError, TransientError
-from launcher.doctor.airflows_eyes import as_airflow
+from launcher.doctor.connections import as_airflow
 from launcher.errors import LauncherError
 from launcher.layout import REPOSITORY
 from medallion.spark_connection import require_master

@@ -66,7 +66,7 @@ test: check ## all checks and all tests, except the benchmarks
 	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --no-loadscope-reorder --durations=30
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
-	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
+	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not benchmark" --ignore tests/clusters
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))

@@ -24,7 +24,7 @@ COPY spark_jobs spark_jobs
 # Files keep the modes of the machine that built the image, which may be for its user alone.
 RUN .venv/bin/python -m compileall -q dags expectations launcher plugins spark_jobs && chmod -R a+rX,go-w /opt/lake
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS lake
 # A whole Java: a cluster's executors do not start on the one of the wheel.
 RUN if ! command -v java >/dev/null; then \
         mkdir -p /usr/share/man/man1 && apt-get update -qq \
@@ -58,3 +58,9 @@ ENV AIRFLOW_HOME=/opt/airflow \
     TZ=UTC
 WORKDIR /opt/lake
 USER ${AIRFLOW_UID}:0
+
+# `docker build --target kubernetes`: the same, started by Spark's words for pods.
+FROM lake AS kubernetes
+ENTRYPOINT ["python", "-m", "launcher.kubernetes"]
+
+FROM lake

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ down: setup ## end all of them
 
 status: setup ## what runs, whether it is healthy, and the addresses
 	@$(LAUNCH) status
+
+doctor: setup ## versions and reachability of every part that the environment is set up to use, and what to do where one is wrong
+	@$(LAUNCH) doctor
 
 logs: setup ## follow the logs of all programs
 	@$(LAUNCH) logs
@@ -63,14 +66,14 @@ test: check ## all checks and all tests, except the benchmarks
 	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --no-loadscope-reorder --durations=30
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
-	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not cluster and not benchmark"
+	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not benchmark" --ignore tests/clusters
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))
-test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; says what was skipped and why
+test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; ends with a table of what passed, and what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
 		$(if $(filter compose,$(PARTS)),dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables)
-	$(LAUNCH) exec python -m pytest -m cluster -rs $(PARTS:%=tests/clusters/test_%.py)
+	$(LAUNCH) exec python -m pytest -m cluster $(PARTS:%=tests/clusters/test_%.py)
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

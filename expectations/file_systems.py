@@ -48,8 +48,8 @@ def hdfs(authority: str) -> Any:
     class Handler(fs.FSSpecHandler):  # type: ignore[misc]  # pyarrow has no types
         def __init__(self, files: HdfsFileSystem) -> None:
             super().__init__(files)
-            told(self, where, "get_file_info", "get_file_info_selector", "create_dir", "delete_dir", "delete_file", "move")
-            told(self, where, "open_input_stream", "open_input_file", "open_output_stream")
+            raising_os_errors(self, where, "get_file_info", "get_file_info_selector", "create_dir", "delete_dir", "delete_file", "move")
+            raising_os_errors(self, where, "open_input_stream", "open_input_file", "open_output_stream")
 
         @staticmethod
         def _create_file_info(path: str, info: dict[str, Any]) -> fs.FileInfo:
@@ -60,19 +60,19 @@ def hdfs(authority: str) -> Any:
             self.fs.mv(src, dest, overwrite=True)
 
         def open_input_stream(self, path: str) -> pa.PythonFile:
-            return pa.PythonFile(told(self.fs.open(path, "rb"), where, "read", "seek"), "r")
+            return pa.PythonFile(raising_os_errors(self.fs.open(path, "rb"), where, "read", "seek"), "r")
 
         open_input_file = open_input_stream
 
         def open_output_stream(self, path: str, metadata: object) -> pa.PythonFile:
-            return pa.PythonFile(told(self.fs.open(path, "wb"), where, "write", "close"), "w")
+            return pa.PythonFile(raising_os_errors(self.fs.open(path, "wb"), where, "write", "close"), "w")
 
     host, _, port = authority.partition(":")
     # Its default of 15 tries waits three minutes for a NameNode that is not there.
     return fs.PyFileSystem(Handler(HdfsFileSystem(host or None, int(port) if port else None, **{"dfs.client.failover.max.attempts": "3"})))
 
 
-def told(thing: Any, where: str, *methods: str) -> Any:
+def raising_os_errors(thing: Any, where: str, *methods: str) -> Any:
     """The same, whose methods raise an OSError of one line that begins with `where`; hdfs-native says by RuntimeError what a server refused."""
     import functools
 

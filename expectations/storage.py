@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyarrow import fs
@@ -173,10 +175,19 @@ def reaching(location: str) -> Iterator[None]:
 
 
 def require_storage(root: str, landing: str) -> None:
-    """Raises what `reaching` raises where `landing` is a URI that cannot be listed, or `root` one that cannot be written: Spark would try for minutes."""
+    """Raises what `reaching` raises where `landing` is a URI that cannot be listed, or `root` cannot be written: Spark would try for minutes."""
     if "://" in landing:
         with reaching(landing):
             Place.of(landing).file_names()
     if "://" in root:
         with reaching(root):
             Place.of(f"{root}/_runs").require_write()
+    else:
+        _require_right(root)
+
+
+def _require_right(root: str) -> None:
+    """Without a trace: a folder that is not there yet is made by who writes the first file."""
+    folder = next(str(place) for place in (Path(root), *Path(root).parents) if os.path.exists(place))  # what is not seen is not there
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RequestError(f"{root} cannot be used: the user {os.geteuid()} has no right to write in {folder}: give it, or run as another user.")

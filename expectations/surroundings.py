@@ -34,6 +34,8 @@ SIGNS = {
     r"NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network.",
 }
 """Words, as a regular expression, to what is to be said of them. No more of a message is shown: it may hold a key."""
+OTHER_PYTHON = re.compile(r"Python in worker has different version: (?P<worker>[\d.]+) than that in driver: (?P<driver>[\d.]+)")
+OTHER_SPARK = re.compile(r"InvalidClassException: org\.apache\.spark\.\S+; local class incompatible")
 NO_RIGHT = re.compile(r'Permission denied: user=(?P<user>[^,\s]+), access=(?P<access>[A-Z_]+), inode=\\?"(?P<path>[^"\\]+)')
 
 
@@ -42,4 +44,8 @@ def sentence(words: str) -> tuple[str, bool] | None:
     if refused := NO_RIGHT.search(words):
         found = refused.groupdict()
         return f"{found['user']} has no right to {found['access']} in {found['path']} of the lake's file system: give it, or run as another user.", True
+    if other := OTHER_PYTHON.search(words):
+        return f"Spark's workers run Python {other['worker']}, and the job Python {other['driver']}: let PYSPARK_PYTHON name the same one there.", True
+    if OTHER_SPARK.search(words):
+        return "the cluster runs another version of Spark than the job's: give both one lock.", True
     return next(((said, False) for sign, said in SIGNS.items() if re.search(sign, words)), None)

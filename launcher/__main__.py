@@ -37,6 +37,12 @@ def _status(_: argparse.Namespace) -> int:
     return 0 if status() else 1
 
 
+def _doctor(_: argparse.Namespace) -> int:
+    from launcher.doctor import doctor
+
+    return 0 if doctor() else 1
+
+
 def _clean(_: argparse.Namespace) -> int:
     from launcher.lifecycle import clean
 
@@ -149,6 +155,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "up": (_up, "start everything and wait until it is healthy"),
     "down": (_down, "end everything"),
     "status": (_status, "what runs, and whether it is healthy"),
+    "doctor": (_doctor, "versions and reachability of every part, and what to do where one is wrong"),
     "logs": (_logs, "follow the logs of all programs, or of those named"),
     "demo": (_demo, "run the sample lake"),
     "land": (_land, "land the sample's files of some days of 2013: 2013-03-08, or 2013-03-01..2013-03-31"),

@@ -6,10 +6,8 @@ import json
 import os
 import sys
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
-from launcher.health import TIMEOUT_SECONDS, mlflow_answers, spark_answers
+from launcher.health import answer_of, mlflow_answers, spark_answers
 from launcher.spark_cluster import MASTER_PAGE, WORKER_PAGE
 
 if TYPE_CHECKING:
@@ -21,10 +19,8 @@ AIRFLOW = "http://{}:8080/api/v2/monitor/health"
 def _facts(url: str) -> dict[str, object] | None:
     """The JSON object at an address of this deployment; None where nothing or something else answers."""
     try:
-        # No proxy: it would be asked for names that only this network knows.
-        with build_opener(ProxyHandler({})).open(url, timeout=TIMEOUT_SECONDS) as answer:
-            facts = json.loads(answer.read())
-    except (URLError, OSError, ValueError):
+        facts = json.loads(answer_of(url) or b"")
+    except ValueError:
         return None
     return facts if isinstance(facts, dict) else None
 

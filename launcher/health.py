@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
+from urllib.request import ProxyHandler, build_opener
 
 from launcher.layout import LOOPBACK, load_ports
 
@@ -17,9 +17,9 @@ HTTP2_PING = b"\x00\x00\x08\x06\x00\x00\x00\x00\x00lakelake"
 HTTP2_PONG = b"\x00\x00\x08\x06\x01\x00\x00\x00\x00lakelake"
 
 
-def airflow_ills() -> dict[str, str]:
-    """What is not healthy: part to status, `api-server` where nothing answers. Empty = all well."""
-    answer = _get(load_ports()["airflow"].number, "/api/v2/monitor/health")
+def airflow_ills(address: str = "") -> dict[str, str]:
+    """What is not healthy at an address (default: the launcher's): part to status, `api-server` where nothing answers. Empty = all well."""
+    answer = answer_of(f"{address or _here('airflow')}/api/v2/monitor/health")
     if answer is None:
         return {"api-server": "no answer"}
     try:
@@ -30,9 +30,9 @@ def airflow_ills() -> dict[str, str]:
     return {part: status for part, status in found.items() if status != "healthy"}
 
 
-def mlflow_answers() -> bool:
-    """Whether the MLflow server says that it is well."""
-    return _get(load_ports()["mlflow"].number, "/health") is not None
+def mlflow_answers(address: str = "") -> bool:
+    """Whether the MLflow server at an address (default: the launcher's) says that it is well."""
+    return answer_of(f"{address or _here('mlflow')}/health") is not None
 
 
 def spark_answers(timeout: float = TIMEOUT_SECONDS) -> bool:
@@ -52,13 +52,15 @@ def spark_answers(timeout: float = TIMEOUT_SECONDS) -> bool:
     return True
 
 
-def _get(port: int, path: str) -> bytes | None:
-    connection = HTTPConnection(LOOPBACK, port, timeout=TIMEOUT_SECONDS)
+def answer_of(url: str) -> bytes | None:
+    """What is read at an address of this deployment; None where nothing answers, or something that does not want to."""
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        return answer.read() if answer.status == HTTPStatus.OK else None
-    except (OSError, HTTPException):
+        # No proxy: it would be asked for names that only this network knows.
+        with build_opener(ProxyHandler({})).open(url, timeout=TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except (OSError, HTTPException, ValueError):
         return None
-    finally:
-        connection.close()
+
+
+def _here(server: str) -> str:
+    return f"http://{LOOPBACK}:{load_ports()[server].number}"

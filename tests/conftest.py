@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.free_ports import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,7 +81,7 @@ class RunningSpark:
 @contextlib.contextmanager
 def running_spark(folder: Path, metastore: str = "off") -> Iterator[RunningSpark]:
     """A Spark Connect server with Delta, as the launcher would start it, until the block ends."""
-    port, log = _free_port(), folder / "server.log"
+    port, log = free_port(), folder / "server.log"
     with log.open("w") as output:
         places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
         # its lakes are many, and each has its silver.sales
@@ -128,9 +130,3 @@ def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
                 return
         time.sleep(0.2)
     pytest.fail(f"no Spark server on port {port}: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, ProgrammingError
 
 from expectations.errors import LedgerError, TerminalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 HEAD = "0004"
@@ -28,16 +31,38 @@ def open_database(url: str) -> Engine:
 @cache
 def _open(url: str, _process: int) -> Engine:
     engine = _engine(url)
-    try:
+    with _answering(engine):
         found = _revision(engine)
         if found != HEAD:
             _check_not_newer(engine, found)
             migrate(engine)
+    return engine
+
+
+def look_at_database(url: str) -> str:
+    """The ledger's address without its password, and how its schema stands; nothing is made or migrated. Raises as `open_database`."""
+    engine = _engine(url)
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if file and not Path(file).exists():
+        return f"{_shown(engine)}: nothing there yet, the first job makes it"
+    try:
+        with _answering(engine):
+            found = _revision(engine)
+            _check_not_newer(engine, found)
+    finally:
+        engine.dispose()
+    return f"{_shown(engine)}: schema {found or 'not made yet'}" + ("" if found == HEAD else f", the next job brings it to {HEAD}")
+
+
+@contextmanager
+def _answering(engine: Engine) -> Iterator[None]:
+    """Says in one sentence why the database cannot be used. Raises LedgerError or TerminalError."""
+    try:
+        yield
     except OperationalError as error:
         raise LedgerError(f"the ledger {_shown(engine)} does not answer ({_reason(error)}); check LAKE_LEDGER_URL and that it is up.") from None
     except DatabaseError as error:
         raise TerminalError(f"the ledger {_shown(engine)} is no database of this program ({_reason(error)}); check LAKE_LEDGER_URL.") from None
-    return engine
 
 
 def _engine(url: str) -> Engine:
@@ -49,9 +74,9 @@ def _engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg2")
         return create_engine(parsed, pool_pre_ping=True, pool_size=2)
     except ArgumentError:
-        raise TerminalError("LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db.") from None
+        raise TerminalError("LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql+psycopg2://user@host/db.") from None
     except ModuleNotFoundError as error:
-        raise TerminalError(f"LAKE_LEDGER_URL needs the package {error.name}, which is not installed; write postgresql://user@host/db.") from None
+        raise TerminalError(f"LAKE_LEDGER_URL needs the package {error.name}, which is not installed; write postgresql+psycopg2://user@host/db.") from None
 
 
 def _sqlite(url: URL) -> Engine:
@@ -68,7 +93,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+    return engine.url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
 def _reason(error: DatabaseError) -> str:

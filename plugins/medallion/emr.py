@@ -92,9 +92,17 @@ class Emr:
             raise RequestError("Spark on EMR needs the extra aws: install apache-airflow-providers-amazon beside Airflow.") from None
         return EmrHook(emr_conn_id=None, aws_conn_id=self.lake.aws_connection)
 
+    def require_reached(self) -> str:
+        """In words, that EMR answers to this connection. Raises TransientError where it does not."""
+        with asking_aws("EMR"):
+            if self.lake.cluster.startswith("j-"):
+                state = self.hook.conn.describe_cluster(ClusterId=self.lake.cluster)["Cluster"]["Status"]["State"]
+                return f"EMR's cluster {self.lake.cluster} is {state}"
+            return f"EMR answers, with {len(self.hook.conn.list_clusters(ClusterStates=ALIVE)['Clusters'])} clusters that are alive"
+
     def add_step(self, request: JobRequest) -> tuple[str, str]:
         """The ids of the cluster and of the step that does the job. Raises TransientError where EMR refuses."""
-        with told("EMR"):
+        with asking_aws("EMR"):
             cluster = self._cluster_of(request)
             [step] = self.hook.add_job_flow_steps(cluster, [self.step(request)])
         log.info("step %s of the cluster %s", step, cluster)
@@ -106,7 +114,7 @@ class Emr:
 
         waiting = {"Delay": POLL_SECONDS, "MaxAttempts": LONGEST_STEP_SECONDS // POLL_SECONDS}
         try:
-            with told("EMR"):
+            with asking_aws("EMR"):
                 self.hook.conn.get_waiter("step_complete").wait(ClusterId=cluster, StepId=step, WaiterConfig=waiting)
         except WaiterError:
             state = self.hook.conn.describe_step(ClusterId=cluster, StepId=step)["Step"]["Status"]["State"]
@@ -121,7 +129,7 @@ class Emr:
         """End the cluster of a run, if it has one of its own."""
         if self.lake.cluster:
             return
-        with told("EMR"):
+        with asking_aws("EMR"):
             cluster = self.hook.get_cluster_id_by_name(_cluster_name(run_key), ALIVE)
             if cluster:
                 self.hook.conn.terminate_job_flows(JobFlowIds=[cluster])
@@ -202,7 +210,7 @@ def end_cluster(connection: str, run_key: str) -> None:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def asking_aws(what: str) -> Iterator[None]:
     """Says in one sentence why AWS did not answer as asked. Raises TransientError."""
     from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 

@@ -19,17 +19,17 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.errors import TransientError
 from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
-from expectations.settings import REPOSITORY, load_settings
+from expectations.settings import load_settings
 from medallion.assets import table_asset
 from medallion.emr import Emr, end_cluster
 from medallion.mlflow_link import LEARNING_VERBS, MlflowLink
+from medallion.process_environment import exported
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
-from medallion.shipping import shipped_environment
 from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
-from medallion.submission import private_properties, search_path, submission_conf
+from medallion.submission import RUN, application_of, driver_variables, private_properties, search_path, submission_conf
 from medallion.yarn_application import ApplicationLink, is_shipped, is_yarn, latest_application, tag_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from expectations.jobs import Verb
 
-RUN = REPOSITORY / "spark_jobs" / "run.py"
 INTERRUPT_SECONDS = 10.0
 
 
@@ -180,16 +179,16 @@ class LakeJobOperator(SparkSubmitOperator):
         record = ResultRecord(request)
         record.forget()
         self._conn_id = connection
-        self.application = str(RUN)
-        self.application_args = request.to_arguments()
         facts = spark_connection(connection)
+        self.application = application_of(facts)
+        self.application_args = request.to_arguments()
         self.conf = submission_conf(facts, request)
         self._yarn_track_via_rm_api = is_shipped(facts)
-        self.env_vars = shipped_environment() if is_shipped(facts) else {"PYTHONPATH": search_path()}
+        self.env_vars = driver_variables(facts)
         self._submitted = True
         ended = "spark-submit ended well"
         try:
-            with private_properties(facts) as self.properties_file:
+            with private_properties(facts) as self.properties_file, exported({"PYTHONPATH": search_path()}):
                 super().execute(context)
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__

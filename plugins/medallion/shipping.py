@@ -1,8 +1,9 @@
-"""What a driver on a node of YARN is given, as nothing of this machine is there: the lake's code, its settings, and the ledger's address in private."""
+"""What a driver on a cluster is given, as nothing of this machine is there: the lake's settings and, on YARN, its code and the ledger's address in private."""
 
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
@@ -16,6 +17,7 @@ BUNDLE = "lake-bundle"
 """In the connection's extra: the archive of `make bundle`, a local file or a URI."""
 UNPACKED = "lake"
 REDACTED = "(?i)secret|password|token|access[.]?key|ledger_url"
+WITH_PASSWORD = re.compile(r"://.*@")
 PASSED_ON = ("MLFLOW_TRACKING_URI", "HADOOP_USER_NAME")
 
 
@@ -30,15 +32,18 @@ def shipped_conf(connection: Connection) -> dict[str, str]:
     return {
         "spark.yarn.dist.archives": f"{connection.extra_dejson[BUNDLE]}#{UNPACKED}",
         "spark.executorEnv.PYTHONPATH": UNPACKED,
-        "spark.redaction.regex": REDACTED,
     }
 
 
 def shipped_environment() -> dict[str, str]:
-    """The driver's variables: where the lake is, but for the ledger, whose address may hold a password; the metastore's name has none."""
+    """The variables of a driver on YARN: where the lake's code is, and those of `lake_variables`."""
+    project = UNPACKED if load_settings().project == REPOSITORY else f"{UNPACKED}/project"
+    return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", "LAKE_PROJECT": project, **lake_variables()}
+
+
+def lake_variables() -> dict[str, str]:
+    """Where the lake is. They stand in a command line, so neither the ledger's address is among them nor one of MLflow with a password."""
     settings = load_settings()
-    project = UNPACKED if settings.project == REPOSITORY else f"{UNPACKED}/project"
-    known = {"LAKE_PROJECT": project, "LAKE_ENV": settings.environment, "LAKE_ROOT": settings.root, "LAKE_LANDING": settings.landing}
+    known = {"LAKE_ENV": settings.environment, "LAKE_ROOT": settings.root, "LAKE_LANDING": settings.landing}
     known |= {"LAKE_METASTORE": settings.metastore.name}
-    passed_on = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
-    return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", **known, **passed_on}
+    return {**known, **{name: os.environ[name] for name in PASSED_ON if os.environ.get(name) and not WITH_PASSWORD.search(os.environ[name])}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,12 +11,15 @@ from airflow.providers.apache.spark.hooks.spark_connect import SparkConnectHook
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from expectations.errors import RequestError, TransientError
+from medallion.yarn_site import resource_managers
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 KNOWN_TYPES = ("spark_connect", "spark", "emr")
-DEFAULT_PORT, MASTER_PORT = 15002, 7077
+DEFAULT_PORT = 15002
+MASTERS = {"spark": ("Spark master", 7077), "k8s": ("Kubernetes API server", 443)}
+"""What a master's address begins with, to what answers there and its default port."""
 KNOCK_SECONDS = 10.0
 
 
@@ -47,20 +51,43 @@ def spark_remote(name: str) -> str:
     """
     remote = SparkConnectHook(name).get_connection_url()
     address = urlsplit(remote)
-    _knock("Spark Connect server", address.hostname or "", address.port or DEFAULT_PORT, name)
+    _knock("Spark Connect server", [(address.hostname or "", address.port or DEFAULT_PORT)], name)
     return remote
 
 
-def require_master(name: str) -> None:
-    """Raises TransientError where the connection names a standalone master and nothing listens there: spark-submit would try for a minute."""
+def require_master(name: str) -> str:
+    """In words, where the connection of the type `spark` leads to. Raises at once where spark-submit would try for minutes, or is not there itself.
+
+    RequestError where there is no spark-submit, or no yarn-site.xml for YARN; TransientError where nothing listens at the master's address.
+    """
     connection = spark_connection(name)
-    address = urlsplit(connection.host or "")
-    if address.scheme == "spark":
-        _knock("Spark master", address.hostname or "", connection.port or address.port or MASTER_PORT, name)
+    binary = str(connection.extra_dejson.get("spark-binary") or "spark-submit")
+    if shutil.which(binary) is None:
+        raise RequestError(f"there is no {binary} on PATH; add the folder of the environment's programs (.venv/bin), or mend the Airflow connection {name!r}.")
+    master = connection.host or ""
+    if master.startswith("yarn"):
+        return f"{binary} to YARN's ResourceManager at {_knock('ResourceManager of YARN', resource_managers(), name)}"
+    kind, _, rest = master.partition("://")
+    if kind not in MASTERS:
+        return f"{binary} to {master}"
+    what, default = MASTERS[kind]
+    return f"{binary} to the {what} at {_knock(what, _places(rest, connection.port, default), name)}"
 
 
-def _knock(what: str, host: str, port: int, name: str) -> None:
-    try:
-        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
-    except OSError as error:
-        raise TransientError(f"no {what} answers at {host}:{port} ({error.strerror or error}); start it, or mend the Airflow connection {name!r}.") from None
+def _places(addresses: str, port: int | None, default: int) -> list[tuple[str, int]]:
+    """Host and port of each address: `host`, `host:port` or `https://host:port`, with commas between where one stands in for another."""
+    found = [urlsplit(address if "://" in address else f"//{address}") for address in addresses.split(",")]
+    return [(address.hostname or "", port or address.port or default) for address in found]
+
+
+def _knock(what: str, places: list[tuple[str, int]], name: str) -> str:
+    """The first of these places, `host:port`, where somebody listens. Raises TransientError where nobody does."""
+    refused = ""
+    for host, port in places:
+        try:
+            socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+        except OSError as error:
+            refused = f"{host}:{port} ({error.strerror or error})"
+        else:
+            return f"{host}:{port}"
+    raise TransientError(f"no {what} answers at {refused}; start it, or mend the Airflow connection {name!r}.")

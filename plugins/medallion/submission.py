@@ -12,7 +12,8 @@ from expectations.errors import RequestError
 from expectations.metastore import as_properties
 from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
-from medallion.shipping import shipped_conf
+from medallion.on_kubernetes import RUN_THERE, is_kubernetes, kubernetes_conf
+from medallion.shipping import REDACTED, lake_variables, shipped_conf, shipped_environment
 from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from expectations.jobs import JobRequest
 
+RUN = REPOSITORY / "spark_jobs" / "run.py"
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -44,23 +46,53 @@ LOCAL = {
 def submission_conf(connection: Connection, request: JobRequest) -> dict[str, str]:
     """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
 
-    Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file.
+    Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file, or on a cluster
+    that cannot have it.
     """
-    if is_driver_away(connection) and load_settings().ledger_url.startswith("sqlite"):
-        raise RequestError("in cluster mode the driver runs elsewhere, where the ledger's SQLite file is not: let LAKE_LEDGER_URL name a Postgres.")
-    jars = delta_jars()
-    class_path = os.pathsep.join(jars)
+    if is_driver_away(connection):
+        _require_driver_can_be_away(connection)
     own = connection.extra_dejson.get("conf") or {}
     return {
         **DELTA,
         **({"spark.yarn.tags": tag_of(request)} if is_yarn(connection) else {}),
         **(LOCAL if (connection.host or "").startswith("local") else {}),
+        **({"spark.redaction.regex": REDACTED} if is_driver_away(connection) else {}),
+        **_places(connection),
+        **{str(key): str(value) for key, value in own.items()},
+    }
+
+
+def driver_variables(connection: Connection) -> dict[str, str]:
+    """The variables of a driver that runs on the cluster; one on this machine has this process's own."""
+    if not is_driver_away(connection):
+        return {}
+    return lake_variables() if is_kubernetes(connection) else shipped_environment()
+
+
+def application_of(connection: Connection) -> str:
+    """Where spark-submit finds the job's entry."""
+    return RUN_THERE if is_kubernetes(connection) and is_driver_away(connection) else str(RUN)
+
+
+def _require_driver_can_be_away(connection: Connection) -> None:
+    if load_settings().ledger_url.startswith("sqlite"):
+        raise RequestError("in cluster mode the driver runs elsewhere, where the ledger's SQLite file is not: let LAKE_LEDGER_URL name a Postgres.")
+    if not (is_yarn(connection) or is_kubernetes(connection)):
+        raise RequestError(f"a driver on the cluster is for YARN and Kubernetes: let deploy-mode be client in the Airflow connection {connection.conn_id!r}.")
+
+
+def _places(connection: Connection) -> dict[str, str]:
+    """Where driver and executors find Delta and the lake's code: in the image of a pod, else under this machine's paths, which are every machine's."""
+    if is_kubernetes(connection):
+        return kubernetes_conf(connection, lake_variables(), None if is_driver_away(connection) else delta_jars())
+    jars = delta_jars()
+    class_path = os.pathsep.join(jars)
+    return {
         "spark.jars": ",".join(jars),
         "spark.driver.extraClassPath": class_path,
         "spark.executor.extraClassPath": class_path,
         "spark.executorEnv.PYTHONPATH": search_path(),
         **(shipped_conf(connection) if is_shipped(connection) else {}),
-        **{str(key): str(value) for key, value in own.items()},
     }
 
 

@@ -6,9 +6,10 @@ import socket
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import pyspark
 from pyspark.sql import SparkSession
 
-from expectations.errors import TransientError
+from expectations.errors import RequestError, TransientError
 from expectations.s3 import s3_settings
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
     """A session of this job's own; operations carry `tag`, and are interrupted where the job ends early.
 
     `remote` is a Spark Connect address like sc://127.0.0.1:15002, or None for a classic session.
-    Raises TransientError where the server does not answer.
+    Raises TransientError where the server does not answer, RequestError where it is of another version of Spark.
     """
     spark = _connect(remote) if remote else SparkSession.builder.getOrCreate()
     try:
@@ -64,11 +65,14 @@ def _connect(remote: str) -> SparkSession:
         # the client alone would try for ten minutes
         socket.create_connection((host or address, int(port) if host else DEFAULT_PORT), KNOCK_SECONDS).close()
         spark: SparkSession = SparkSession.builder.remote(remote).create()
-        spark.version  # noqa: B018 - the first answer of the server
+        found = spark.version  # the first answer of the server
     except Exception as error:
         raise TransientError(
             f"the Spark Connect server {address} does not answer ({type(error).__name__}); start it (make up), or mend the connection."
         ) from None
+    if found.split(".")[:2] != pyspark.__version__.split(".")[:2]:
+        spark.stop()
+        raise RequestError(f"the Spark Connect server {address} runs Spark {found}, and the job has PySpark {pyspark.__version__}: give both one lock.")
     return spark
 
 

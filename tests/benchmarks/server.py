@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from launcher.spark_server import server_command
-from tests.conftest import _free_port
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ class Server:
 @contextmanager
 def started_server(folder: Path) -> Iterator[Server]:
     """As the launcher starts it, with Spark's page switched on."""
-    port, page = _free_port(), _free_port()
+    port, page = free_ports(2)
     environment = {"LAKE_STATE": str(folder), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": MEMORY, "SPARK_LOCAL_IP": "127.0.0.1"}
     environment["LAKE_METASTORE"] = "off"  # its lakes are many, and each has its silver.flights
     (folder / "spark" / "tmp").mkdir(parents=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -19,8 +18,9 @@ import pytest
 from launcher.jars import install
 from launcher.layout import REPOSITORY
 from launcher.spark_server import JAVA_OPTIONS, java, package_folder
-from tests.clusters.sample_days import SampleDays
+from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.end_to_end.test_spark_submit import java_version
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ class Hadoop:
             "rm_page",
             *NODE.values(),
         )
-        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         (folder / "logs").mkdir()
         for page in ("cluster", "node"):  # YARN looks for a folder each; what is in it, it brings itself
@@ -215,13 +215,12 @@ def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hadoop]:
 
 
 @pytest.fixture(scope="session")
-def sample_on_hdfs(spark_remote: str, hadoop: Hadoop, tmp_path_factory: pytest.TempPathFactory) -> SampleDays:
+def sample_on_hdfs(spark_remote: str, hadoop: Hadoop, tmp_path_factory: pytest.TempPathFactory) -> SampleLake:
     """The sample's days on HDFS, files and tables, built by the embedded Spark server."""
-    made = SampleDays(f"{hadoop.address}/lake", f"{hadoop.address}/landing", f"sqlite:///{tmp_path_factory.mktemp('ledger')}/ledger.db")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        made.enter(monkeypatch)
-        assert f"{hadoop.address}/landing/flights/2013-01-03.csv" in made.land()
-        made.build(spark_remote)
+    places = (f"{hadoop.address}/lake", f"{hadoop.address}/landing")
+    made = SampleLake(tmp_path_factory.mktemp("ledger"), *places, AIRFLOW_CONN_SPARK_LAKE=on_connect(spark_remote))
+    assert f"{hadoop.address}/landing/flights/2013-01-02.csv" in made.land()
+    made.build_all()
     return made
 
 
@@ -258,14 +257,3 @@ def _ask(address: str) -> Any:
     """The JSON of a server's page; a proxy of the environment is not asked."""
     with build_opener(ProxyHandler({})).open(address, timeout=5) as answer:
         return json.load(answer)
-
-
-def _free_ports(count: int) -> list[int]:
-    lent = [socket.socket() for _ in range(count)]
-    try:
-        for one in lent:
-            one.bind((HOST, 0))
-        return [int(one.getsockname()[1]) for one in lent]
-    finally:
-        for one in lent:
-            one.close()

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from medallion.lake_job import LakeJobOperator
+
 FIRST, LAST = date(2013, 1, 1), date(2013, 1, 2)
 DAYS = f"{FIRST}..{LAST}"
-TABLES = load_lake(REPOSITORY).in_order(load_lake(REPOSITORY).pipelines["nyc_flights"].tables)
+PIPELINE, RUN_ID = "nyc_flights", "sample/first"
+TABLES = load_lake(REPOSITORY).in_order(load_lake(REPOSITORY).pipelines[PIPELINE].tables)
 SALES = """
 contract: 1
 description: Sales as they arrive, one CSV file a day.
@@ -45,23 +48,31 @@ class SampleLake:
 
     def __init__(self, folder: Path, root: str, landing: str, **variables: str) -> None:
         self.root, self.landing = root, landing
-        self.ledger_url = f"sqlite:///{folder}/ledger.db"
-        places = {"LAKE_PROJECT": str(REPOSITORY), "LAKE_ROOT": root, "LAKE_LANDING": landing, "LAKE_LEDGER_URL": self.ledger_url}
+        places = {"LAKE_PROJECT": str(REPOSITORY), "LAKE_ROOT": root, "LAKE_LANDING": landing, "LAKE_LEDGER_URL": f"sqlite:///{folder}/ledger.db"}
         self.environment = {**places, **variables}
+        self.task: LakeJobOperator | None = None
 
-    def land(self) -> None:
-        """Put the files of the days, and the snapshots, into the landing folder; one flight of the last day is broken."""
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is."""
+        return self.environment["LAKE_LEDGER_URL"]
+
+    def land(self) -> list[str]:
+        """Put the files of the days, and the snapshots, into the landing folder; one flight of the last day is broken. What was not there yet is returned."""
+        name = f"flights/{LAST}.csv"
         with exported(self.environment):
-            land(self.landing, FIRST, LAST)
-            file = Place.of(f"{self.landing}/flights/{LAST}.csv")
+            file = Place.of(f"{self.landing}/{name}")
+            before = file.read_bytes() if file.exists() else b""
+            landed = land(self.landing, FIRST, LAST)
             lines = file.read_bytes().decode().splitlines()
             distance = lines[0].split(",").index("distance")
             broken = lines[1].split(",")
             broken[distance] = "far"
             file.write_text("\n".join([*lines, ",".join(broken)]) + "\n")
+            return [one for one in landed if not (one.endswith(name) and file.read_bytes() == before)]
 
-    def do(self, verb: str, name: str, run_id: str = "sample/first", **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What a task of Airflow hands back, and the facts that it puts onto its asset's event. Raises what the task would."""
+    def do(self, verb: str, name: str, run_id: str = RUN_ID, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a task of Airflow hands back, and the facts that it puts onto its asset's event. Raises what the task would. `task` is the last one."""
         from airflow.sdk import Asset
         from airflow.sdk.bases.operator import ExecutorSafeguard
 
@@ -69,11 +80,11 @@ class SampleLake:
 
         dag_id, _, run = run_id.partition("/")
         asset = Asset(f"lake://{name}")
-        task = LakeJobOperator(task_id=name, verb=verb, name=name, outlets=[asset], **fields)  # type: ignore[arg-type]
+        self.task = LakeJobOperator(task_id=name, verb=verb, name=name, outlets=[asset], **fields)  # type: ignore[arg-type]
         events: dict[Any, Any] = defaultdict(SimpleNamespace)
         context = {"dag_run": SimpleNamespace(dag_id=dag_id, run_id=run), "outlet_events": events}
         with exported(self.environment):
-            shown = task.execute(context, LakeJobOperator__sentinel=ExecutorSafeguard.sentinel_value)  # type: ignore[call-arg, arg-type]
+            shown = self.task.execute(context, LakeJobOperator__sentinel=ExecutorSafeguard.sentinel_value)  # type: ignore[call-arg, arg-type]
         return shown, getattr(events[asset], "extra", {})
 
     def build_all(self) -> None:

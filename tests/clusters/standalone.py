@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from launcher.layout import REPOSITORY
-from tests.clusters.s3_server import free_port
+from tests.free_ports import free_port, free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Standalone:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.secret = secrets.token_hex(16)
-        self.port, self.page, self.connect_port = free_port(), free_port(), free_port()
+        self.port, self.page, self.connect_port = free_ports(3)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property

@@ -20,7 +20,7 @@ from launcher.airflow_api import AirflowApi
 from launcher.landing import land
 from launcher.layout import REPOSITORY
 from tests.clusters import engine
-from tests.end_to_end.running_lake import _free_ports
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Containers:
 
     def __init__(self, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.landing = folder, folder / "landing"
-        airflow, mlflow = _free_ports(2)
+        airflow, mlflow = free_ports(2)
         self.airflow_address, self.mlflow_address = f"http://127.0.0.1:{airflow}", f"http://127.0.0.1:{mlflow}"
         self.landing.mkdir()
         monkeypatch.setattr(credentials, "COMPOSE_SECRETS", folder / ".env")
@@ -151,6 +151,14 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
     assert containers.run("again", NEXT_DAY)[""] == "success"
     assert containers.versions() == versions, "nothing changed, so nothing was written"
     assert containers.rows("gold.delay_predictions").equals(predictions)
+
+
+def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(containers: Containers) -> None:
+    said = containers.call("docker-compose", "exec", "-T", "airflow-scheduler", "python", "-m", "launcher", "doctor")
+    lines = [line.split() for line in said.splitlines()]
+    assert [line[:2] for line in lines] == [["ok", part] for part in ("Python", "packages", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow")]
+    assert "spark_lake: the server spark-connect:15002, Spark 4.2.0, workers on Python 3.11" in said
+    assert not [name for name, value in containers.secrets.items() if name != "AIRFLOW_UID" and value in said]
 
 
 @pytest.mark.parametrize("service", [name for name in engine.COMPOSE["services"] if name != "airflow-init"])

@@ -20,9 +20,10 @@ from launcher.layout import REPOSITORY
 from medallion.emr import Emr
 from medallion.process_environment import exported
 from medallion.spark_connection import spark_connection
-from tests.clusters.s3_server import REGION, AwsServer, User, free_port
+from tests.clusters.s3_server import REGION, AwsServer, User
 from tests.clusters.sample_lake import DAYS, SampleLake
 from tests.clusters.standalone import java_home
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,9 @@ from expectations.errors import TransientError
 from expectations.ledger import Ledger
 from medallion.retrying import RETRY_POLICY
 from tests.clusters.command_lines import CommandLines
-from tests.clusters.s3_server import free_port
 from tests.clusters.sample_lake import DAYS, SALES, TABLES, SampleLake, on_connect
 from tests.clusters.standalone import Standalone, java_home
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pandas.testing import assert_frame_equal
 from sqlalchemy import create_engine, text
 
+from expectations.errors import TransientError
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
 from expectations.storage import Place
 from launcher.bundle import write_bundle
 from launcher.layout import REPOSITORY
 from launcher.spark_server import package_folder
-from tests.clusters.sample_days import DAYS, SampleDays
+from tests.clusters.sample_lake import DAYS, SampleLake
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pyspark.sql import SparkSession
 
     from tests.clusters.hadoop import Hadoop
 
@@ -44,7 +44,8 @@ CONF = {
 @pytest.fixture(params=["client"])
 def submitting(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The connection `spark_yarn`: in client mode, or whatever mode the test is given."""
-    extra = {"deploy-mode": request.param, "spark-binary": "spark-submit", "yarn_resourcemanager_webapp_address": yarn.yarn_page, "conf": CONF}
+    extra: dict[str, Any] = {"deploy-mode": request.param, "spark-binary": "spark-submit", "conf": CONF}
+    extra |= {"yarn_resourcemanager_webapp_address": yarn.yarn_page}
     if request.param == "cluster":
         bundle = f"{yarn.address}/yarn/bundle.zip"
         Place.of(str(write_bundle(tmp_path / "bundle.zip"))).copy_to(Place.of(bundle))
@@ -54,58 +55,60 @@ def submitting(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, request: pytest.Fi
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
 
 
-def submit(table: str, **fields: Any) -> tuple[dict[str, Any], Any]:
-    """What the task of a table shows, and the task."""
-    from airflow.sdk.bases.operator import ExecutorSafeguard
-
-    from medallion.lake_job import LakeJobOperator
-
-    task = LakeJobOperator(task_id=table, verb="build", name=table, days=DAYS, connection="spark_yarn", **fields)
-    run = {"dag_run": SimpleNamespace(dag_id="nyc_flights_daily", run_id="by_yarn")}
-    return task.execute(run, LakeJobOperator__sentinel=ExecutorSafeguard.sentinel_value), task  # type: ignore[arg-type]
+def submit(lake: SampleLake, table: str) -> dict[str, Any]:
+    """What the task of a table shows."""
+    return lake.do("build", table, days=DAYS, connection="spark_yarn")[0]
 
 
 @pytest.fixture
-def lake(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SampleDays:
-    """An empty lake on HDFS, with the days' files; this process works on it."""
-    made = SampleDays(f"{yarn.address}/yarn/lake", f"{yarn.address}/yarn/landing", f"sqlite:///{tmp_path}/ledger.db")
-    made.enter(monkeypatch)
+def lake(yarn: Hadoop, tmp_path: Path) -> SampleLake:
+    """An empty lake on HDFS, with the days' files."""
+    made = SampleLake(tmp_path, f"{yarn.address}/yarn/lake", f"{yarn.address}/yarn/landing")
     made.land()
     return made
 
 
 @pytest.fixture
-def lake_of_postgres(lake: SampleDays, postgres: str, monkeypatch: pytest.MonkeyPatch) -> SampleDays:
+def lake_of_postgres(lake: SampleLake, postgres: str, tmp_path: Path) -> SampleLake:
     """The same with a ledger that a driver elsewhere reaches, where nothing was written yet."""
     engine = create_engine(f"{postgres}/postgres", isolation_level="AUTOCOMMIT")
+    name = f"of_yarn_{os.urandom(4).hex()}"
     with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE of_yarn"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    made = SampleDays(f"{lake.root}-of-postgres", lake.landing, f"{postgres}/of_yarn")
-    made.enter(monkeypatch)
-    return made
+    return SampleLake(tmp_path, f"{lake.root}-of-postgres", lake.landing, LAKE_LEDGER_URL=f"{postgres}/{name}")
 
 
 @pytest.mark.usefixtures("submitting")
-def test_the_days_go_through_yarn_from_landing_to_gold(yarn: Hadoop, sample_here: SampleDays, lake: SampleDays, spark: SparkSession) -> None:
+def test_the_days_go_through_yarn_from_landing_to_gold(yarn: Hadoop, embedded: SampleLake, lake: SampleLake) -> None:
     contracts = load_lake(REPOSITORY)
     for table in contracts.in_order({GOLD, *contracts.ancestors(GOLD)}):
-        shown, task = submit(table)
-        assert shown["status"] == "done"
+        assert submit(lake, table)["status"] == "done"
         application = yarn.applications()[0]
         assert (application["applicationType"], application["finalStatus"]) == ("SPARK", "SUCCEEDED")
-        assert task.application_page == application["trackingUrl"]
-        assert_frame_equal(lake.rows(spark, table), sample_here.rows(spark, table))
-    assert sorted(Ledger(lake.ledger_url).days(GOLD)) == ["2013-01-01", "2013-01-02", "2013-01-03"]
+        assert lake.task is not None
+        assert lake.task.application_page == application["trackingUrl"]
+        assert_frame_equal(lake.rows(table.replace(".", "/")), embedded.rows(table.replace(".", "/")))
+    assert sorted(Ledger(lake.ledger_url).days(GOLD)) == ["2013-01-01", "2013-01-02"]
 
 
 @pytest.mark.usefixtures("submitting")
 @pytest.mark.parametrize("submitting", ["cluster"], indirect=True)
-def test_a_driver_on_the_cluster_works_from_the_bundle_alone_and_is_followed(yarn: Hadoop, lake_of_postgres: SampleDays, spark: SparkSession) -> None:
+def test_a_driver_on_the_cluster_works_from_the_bundle_alone_and_is_followed(yarn: Hadoop, lake_of_postgres: SampleLake) -> None:
     for table in ("bronze.airlines", "silver.airlines"):
-        shown, task = submit(table)
-        assert shown["status"] == "done"
+        assert submit(lake_of_postgres, table)["status"] == "done"
         application = yarn.applications()[0]
-        assert (application["finalStatus"], task.application_page) == ("SUCCEEDED", application["trackingUrl"])
-        assert len(lake_of_postgres.rows(spark, table)) == 16
+        assert lake_of_postgres.task is not None
+        assert (application["finalStatus"], lake_of_postgres.task.application_page) == ("SUCCEEDED", application["trackingUrl"])
+        assert len(lake_of_postgres.rows(table.replace(".", "/"))) == 16
     assert Ledger(lake_of_postgres.ledger_url).days("silver.airlines")
+
+
+def test_a_resource_manager_that_is_not_there_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    address = f"<property><name>yarn.resourcemanager.address</name><value>127.0.0.1:{port}</value></property>"
+    (tmp_path / "yarn-site.xml").write_text(f"<configuration>{address}</configuration>")
+    monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path))
+    lake = SampleLake(tmp_path, f"{tmp_path}/tables", f"{tmp_path}/landing", AIRFLOW_CONN_SPARK_LAKE=json.dumps({"conn_type": "spark", "host": "yarn"}))
+    with pytest.raises(TransientError, match=f"^no ResourceManager of YARN answers at 127.0.0.1:{port} .Connection refused.; start it, or mend"):
+        lake.do("build", "bronze.airlines", days=DAYS)

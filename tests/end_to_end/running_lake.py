@@ -22,6 +22,7 @@ from launcher.airflow_api import AirflowApi
 from launcher.environment import MARK
 from launcher.layout import REPOSITORY, State
 from launcher.set_up import is_installed
+from tests.free_ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ class RunningLake:
         self.folder, self.root, self.landing = folder, folder / "data_lake", folder / "landing"
         self.state = State(folder / "state")
         self.dags = folder / "dags"
-        airflow, spark, mlflow = self.ports = _free_ports(3)
+        airflow, spark, mlflow = self.ports = free_ports(3)
         self.airflow_address, self.mlflow_address = f"http://127.0.0.1:{airflow}", f"http://127.0.0.1:{mlflow}"
         self.spark_address = f"sc://127.0.0.1:{spark}"
         ports = {"LAKE_AIRFLOW_PORT": airflow, "LAKE_SPARK_PORT": spark, "LAKE_MLFLOW_PORT": mlflow}
@@ -190,14 +191,3 @@ def _mark(process: psutil.Process) -> str | None:
 def _is_open(port: int) -> bool:
     with socket.socket() as attempt:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_ports(count: int) -> list[int]:
-    lent = [socket.socket() for _ in range(count)]
-    try:
-        for one in lent:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in lent]
-    finally:
-        for one in lent:
-            one.close()

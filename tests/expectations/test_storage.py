@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from expectations.errors import TransientError
+from expectations.errors import RequestError, TransientError
 from expectations.s3 import is_s3, s3_settings, s3_variables
 from expectations.storage import Place, reaching, require_storage
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUR = 3600.0
+STRANGER = 65534
 KNOWN = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": "http://127.0.0.1:9000", "PATH": "/bin"}
 
 
@@ -65,9 +67,27 @@ def test_a_folder_that_may_be_written_is_left_as_it_was(tmp_path: Path) -> None:
     assert list((tmp_path / "_runs").iterdir()) == []
 
 
-def test_a_local_lake_is_not_asked_beforehand(tmp_path: Path) -> None:
+def test_a_local_lake_is_left_as_it_was(tmp_path: Path) -> None:
     require_storage(f"{tmp_path}/nowhere", f"{tmp_path}/nowhere")
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user, who has no right here")
+def test_a_local_root_that_may_not_be_written_is_one_sentence_and_not_tried_again(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    if not os.fork():
+        try:
+            os.setuid(STRANGER)
+            require_storage(f"{tmp_path}/lake", f"{tmp_path}/landing")
+        except RequestError as error:
+            os.write(writing, str(error).encode())
+        finally:
+            os._exit(0)
+    os.wait()
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        sentence = said.read()
+    assert re.fullmatch(rf"{tmp_path}/lake cannot be used: the user {STRANGER} has no right to write in /\S+: give it, or run as another user\.", sentence)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import requests
 
 from launcher.environment import MARK
 from launcher.layout import REPOSITORY
+from tests.free_ports import free_ports
 
 PROGRAMS = ("spark", "mlflow", "api-server", "scheduler", "dag-processor", "triggerer", "watch")
 SLEEPER = """
@@ -210,17 +211,6 @@ def listening(process):
         return {connection.laddr.ip.removeprefix("::ffff:") for connection in process.net_connections("tcp") if connection.status == psutil.CONN_LISTEN}
     except psutil.NoSuchProcess:
         return set()
-
-
-def free_ports(count):
-    lent = [socket.socket() for _ in range(count)]
-    try:
-        for one in lent:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in lent]
-    finally:
-        for one in lent:
-            one.close()
 
 
 def wait_for(condition, seconds=120):

@@ -1,7 +1,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from expectations.ledger import Ledger
 from launcher.databases import main, prepare
 from launcher.errors import LauncherError
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.end_to_end
 HOST = "127.0.0.1"
@@ -39,12 +39,6 @@ def server():
     yield URL.create("postgresql+psycopg2", "postgres", "the superuser's", HOST, port, "postgres")
     run("pg_ctl", "-m", "immediate", "stop")
     shutil.rmtree(folder)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 def hand_over(folder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from expectations.ledger import Ledger
+from tests.free_ports import free_port
 
 HOST = "127.0.0.1"
 
@@ -30,9 +30,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
     user = pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
     if user is not None:
         os.chown(folder, user, -1)
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
 
     def run(program: str, *arguments: str) -> None:
         # Into a file: the server keeps what it inherits, and a pipe would never end.

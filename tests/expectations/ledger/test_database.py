@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from expectations.errors import LedgerError, TerminalError
 from expectations.ledger import Arrival, Attempt, Ledger
-from expectations.ledger.database import HEAD, MIGRATIONS
+from expectations.ledger.database import HEAD, MIGRATIONS, look_at_database
 from expectations.ledger.schema import metadata
 
 
@@ -70,9 +70,9 @@ def test_four_processes_may_open_a_fresh_ledger_at_once(url: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("ledger.db", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db."),
-        ("oracel://a/b", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql://user@host/db."),
-        ("mysql+pymysql://a@b/c", "LAKE_LEDGER_URL needs the package pymysql, which is not installed; write postgresql://user@host/db."),
+        ("ledger.db", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql+psycopg2://user@host/db."),
+        ("oracel://a/b", "LAKE_LEDGER_URL is no database URL; write one like sqlite:////data/ledger.db or postgresql+psycopg2://user@host/db."),
+        ("mysql+pymysql://a@b/c", "LAKE_LEDGER_URL needs the package pymysql, which is not installed; write postgresql+psycopg2://user@host/db."),
         ("sqlite://", "LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db."),
         ("sqlite:///:memory:", "LAKE_LEDGER_URL names no file; write one like sqlite:////data/ledger.db."),
         ("sqlite:////dev/null/ledger.db", "the ledger's folder /dev/null cannot be made (File exists); check LAKE_LEDGER_URL."),
@@ -106,3 +106,29 @@ def test_a_ledger_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         connection.execute("INSERT INTO alembic_version VALUES ('9999')")
     with pytest.raises(TerminalError, match=rf"is of a newer version of this program \(schema 9999, known is {HEAD}\); update the program"):
         Ledger(f"sqlite:///{tmp_path}/ledger.db")
+
+
+def test_a_look_says_how_the_schema_stands_and_changes_nothing(url: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    shown = url.partition("?")[0]
+    is_file = url.startswith("sqlite")
+    assert look_at_database(url) == shown + (
+        ": nothing there yet, the first job makes it" if is_file else f": schema not made yet, the next job brings it to {HEAD}"
+    )
+    assert list((tmp_path / "folder").iterdir()) == []
+    make_first(url)
+    assert look_at_database(url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
+    assert look_at_database(url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
+    Ledger(url)
+    assert look_at_database(url) == f"{shown}: schema {HEAD}"
+    with create_engine(url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(TerminalError, match="is of a newer version of this program"):
+        look_at_database(url)
+
+
+def test_no_look_shows_a_password() -> None:
+    with pytest.raises(LedgerError) as caught:
+        look_at_database("postgresql+psycopg2://ada:s3cret@127.0.0.1:1/ledger?password=s3cret")
+    assert str(caught.value).startswith("the ledger postgresql+psycopg2://ada:***@127.0.0.1:1/ledger does not answer (")
+    assert "s3cret" not in str(caught.value)

@@ -44,11 +44,19 @@ def test_a_driver_on_yarn_gets_the_bundle_and_the_lakes_settings_and_the_ledgers
     shipped = shipped_environment()
     assert shipped["LAKE_PROJECT"] == "lake/project"
     assert password not in f"{conf} {shipped}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql://mlflow:{password}@ledger/mlflow")
+    assert password not in f"{shipped_environment()}"
     with private_properties(spark("yarn", **extra)) as file:
         assert file is not None
         assert Path(file).read_text() == f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL postgresql://lake:{password}@ledger/lake\n"
         assert Path(file).stat().st_mode & 0o777 == 0o600
     assert not Path(file).exists()
+
+
+def test_a_driver_on_a_standalone_cluster_is_refused_as_it_would_lack_the_lakes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_LEDGER_URL", "postgresql+psycopg2://lake@ledger/lake")
+    with pytest.raises(RequestError, match="a driver on the cluster is for YARN and Kubernetes: let deploy-mode be client"):
+        submission_conf(spark("spark://master", **{"deploy-mode": "cluster"}), REQUEST)
 
 
 def test_one_machine_opens_no_port_and_the_connections_own_settings_win() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from expectations.errors import TransientError
 from spark_jobs.lake.session import FEW_ROWS, expect_rows, open_session
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -17,9 +17,7 @@ SALE = "2024-05-01,tea,300"
 
 
 def test_a_server_that_is_not_there_is_told_at_once() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     sentence = rf"the Spark Connect server 127.0.0.1:{port} does not answer \(ConnectionRefusedError\); start it"
     with pytest.raises(TransientError, match=sentence), open_session(f"sc://127.0.0.1:{port}/;token=secret", "tag"):
         pass

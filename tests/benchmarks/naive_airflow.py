@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import psutil
 
 from launcher.airflow_api import AirflowApi
-from tests.conftest import _free_port
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 3000.0
 @contextmanager
 def naive_airflow(folder: Path, landing: Path, root: Path, contracts: Path) -> Iterator[AirflowApi]:
     """Runs while it is used. `folder` keeps its database between two uses."""
-    home, port = folder / "airflow", _free_port()
+    home, port = folder / "airflow", free_port()
     (home / "dags").mkdir(parents=True, exist_ok=True)
     shutil.copy(RIVALS / "naive_dag.py", home / "dags")
     log = (folder / "standalone.log").open("a")

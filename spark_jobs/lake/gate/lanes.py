@@ -38,9 +38,14 @@ class Lane:
     """The column that is true where a row breaks it; of row rules only."""
 
     @property
-    def has_window(self) -> bool:
+    def compares(self) -> bool:
         """Whether it compares rows, which Spark has to bring together for it."""
         return self.judge.rule.expect in {UNIQUE, COMPOUND_UNIQUE}
+
+    @property
+    def key(self) -> list[str]:
+        """The columns that it wants to be unique together; the first is null in rows that it passes over. For rules that compare rows."""
+        return [*self.helpers, *(self.judge.rule.arguments["column_list"] if self.judge.rule.expect == COMPOUND_UNIQUE else ())]
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,13 @@ class Lanes:
         leaves = _any(lane.flag for lane in self.parting)
         return frame.select("*", (~leaves).alias(STAYS), refused.alias(REFUSED))
 
-    def watched(self, staged: DataFrame, watching: Sequence[Lane]) -> DataFrame:
-        """`parted`, and a flag for each of the row rules that only watch. A flag counts among the rows that stay."""
+    def watched(self, staged: DataFrame, watching: Sequence[Lane], flagged: Sequence[Lane] | None = None) -> DataFrame:
+        """`parted`, the columns that rules which only watch are judged on, and a flag of those that judge rows: of all, or of `flagged`.
+
+        A flag counts among the rows that stay.
+        """
         frame = _with(self.parted(staged), {name: column for lane in watching for name, column in lane.helpers.items()})
-        return _with(frame, {lane.flag: lane.plan.broken for lane in watching if lane.flag and lane.plan})
+        return _with(frame, {lane.flag: lane.plan.broken for lane in (watching if flagged is None else flagged) if lane.flag and lane.plan})
 
 
 def lay_out(staged: DataFrame, day_column: str | None, judges: Sequence[Judge], trusted: bool = True) -> Lanes:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import compress
+from operator import not_
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -35,35 +38,51 @@ EMPTY = DayValues(0, 0, 0, {}, {})
 
 
 def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> dict[str, DayValues]:
-    """Day to its values, from one job. Days without a row are there only where they are `expected`.
+    """Day to its values, from one job, and a second one where keys may be there twice. Days without a row are there only where they are `expected`.
 
-    A rule with a window gets a branch of its own in that job: only the columns of its key are brought together, not those of
-    all the other rules (1,000,000 rows of 12 columns: see the benchmark).
+    A rule that compares rows has a branch of its own in the first job, which brings nothing together but 64 bits of each key: as many different
+    ones as there are keys, and all keys differ. Where there are fewer, by rows that break the rule or by hashes that meet, Great Expectations'
+    own window tells in the second (1,000,000 rows of 12 columns: see the benchmark).
     """
-    plain = [lane for lane in lanes.watching if lane.plan and not lane.has_window]
-    branches = [plain, *([lane] for lane in lanes.watching if lane.plan and lane.has_window)]
-    columns = _columns([*lanes.parting, *plain])
+    comparing = [lane for lane in lanes.watching if lane.plan and lane.compares]
+    plain = [lane for lane in lanes.watching if lane.plan and not lane.compares]
     names = {metric_id: f"m{number}" for number, metric_id in enumerate(_columns([*lanes.parting, *lanes.watching]))}
+    later = {lane.plan.broken_id for lane in comparing if lane.plan}
+    measured = {key: column for key, column in _columns([*lanes.parting, *plain, *comparing]).items() if key not in later}
     rows, refused = F.count(F.lit(1)).alias("rows"), F.count(F.when(F.col(REFUSED), 1)).alias("refused")
-    frame: DataFrame | None = None
-    taken: set[MetricId] = set()
-    for branch in branches:
-        wanted = columns if frame is None else _columns(branch)
-        measured = [column.alias(names[key]) for key, column in wanted.items() if key not in taken]
-        taken |= set(wanted)
-        grouped = lanes.watched(staged, branch).groupBy(DAY, STAYS)
-        part = grouped.agg(rows, refused, *measured) if frame is None else grouped.agg(*measured)
-        frame = part if frame is None else frame.unionByName(part, allowMissingColumns=True)
-    found = frame.collect() if frame is not None else []
+    watched = lanes.watched(staged, [*plain, *comparing], flagged=plain).groupBy(DAY, STAYS)
+    frame = watched.agg(rows, refused, *(column.alias(names[key]) for key, column in measured.items()))
+    for number, lane in enumerate(comparing):
+        frame = frame.unionByName(_keys(lanes, staged, lane, number), allowMissingColumns=True)
+    found = frame.collect()
+    differ = [all(row[f"keys{number}"] == row[f"different{number}"] for row in found) for number in range(len(comparing))]
+    found += _broken(lanes, staged, list(compress(comparing, map(not_, differ))), names)
+    sure = {lane.plan.broken_id: 0 for lane in compress(comparing, differ) if lane.plan and lane.plan.broken_id}
     counted = {key for lane in (*lanes.parting, *lanes.watching) if lane.plan for key in lane.plan.counts}
     days: dict[str, DayValues] = {}
     for row in found:
-        values = {key: row[name] for key, name in names.items() if row[name] is not None}
+        values = {key: row[name] for key, name in names.items() if name in row and row[name] is not None} | sure
         days[row[DAY]] = _joined(days.get(row[DAY], EMPTY), _day_values(row, values, counted))
     days = {**dict.fromkeys(expected, EMPTY), **days}
     # of a day that no row stays in there is no group
     nothing = _values_of_nothing(lanes, staged) if any(values.good == 0 for values in days.values()) else {}
     return {day: replace(values, staying=values.staying if values.good else nothing) for day, values in sorted(days.items())}
+
+
+def _keys(lanes: Lanes, staged: DataFrame, lane: Lane, number: int) -> DataFrame:
+    """How many keys a rule compares, and how many different hashes they have, of each day and of the rows that stay and leave."""
+    hashed = F.when(F.col(lane.key[0]).isNotNull(), F.xxhash64(*lane.key))
+    groups = lanes.watched(staged, [lane], flagged=[]).select(DAY, STAYS, hashed.alias("hashed")).groupBy(DAY, STAYS)
+    return groups.agg(F.count("hashed").alias(f"keys{number}"), F.count_distinct("hashed").alias(f"different{number}"))
+
+
+def _broken(lanes: Lanes, staged: DataFrame, unclear: Sequence[Lane], names: dict[MetricId, str]) -> list[Row]:
+    """How many rows break each of the rules, by its window."""
+    frames = []
+    for lane in unclear:
+        wanted = {key: column for key, column in _columns([lane]).items() if lane.plan and key == lane.plan.broken_id}
+        frames.append(lanes.watched(staged, [lane]).groupBy(DAY, STAYS).agg(*(column.alias(names[key]) for key, column in wanted.items())))
+    return reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames).collect() if frames else []
 
 
 def _values_of_nothing(lanes: Lanes, staged: DataFrame) -> Values:
@@ -75,9 +94,9 @@ def _values_of_nothing(lanes: Lanes, staged: DataFrame) -> Values:
 
 
 def _day_values(row: Row, values: Values, counted: set[MetricId]) -> DayValues:
-    rows = row["rows"] or 0
+    rows = (row["rows"] or 0) if "rows" in row else 0
     whole = {key: value for key, value in values.items() if key in counted}
-    return DayValues(rows, rows if row[STAYS] else 0, row["refused"] or 0, values if row[STAYS] else {}, whole)
+    return DayValues(rows, rows if row[STAYS] else 0, (row["refused"] or 0) if "refused" in row else 0, values if row[STAYS] else {}, whole)
 
 
 def _joined(left: DayValues, right: DayValues) -> DayValues:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import signal
@@ -131,8 +132,9 @@ def full_queue(yarn: Hadoop, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("submitting", "full_queue")
 @pytest.mark.parametrize("submitting", ["client", "cluster"], indirect=True)
 def test_a_full_queue_is_told_by_its_name_and_its_application_is_taken_back(
-    yarn: Hadoop, lake_of_postgres: SampleLake, capfd: pytest.CaptureFixture[str]
+    yarn: Hadoop, lake_of_postgres: SampleLake, caplog: pytest.LogCaptureFixture
 ) -> None:
+    logging.getLogger("medallion.yarn_queue").addHandler(caplog.handler)  # Airflow's own loggers do not reach pytest's
     with pytest.raises(TransientError) as caught:
         submit(lake_of_postgres, "bronze.airlines")
     application = yarn.applications()[0]
@@ -141,8 +143,7 @@ def test_a_full_queue_is_told_by_its_name_and_its_application_is_taken_back(
         r"free it, give it more, or let the Airflow connection 'spark_yarn' name another queue\.",
         str(caught.value),
     ), str(caught.value)
-    written = "".join(capfd.readouterr())
-    assert re.search(rf"{application['id']} got no room in YARN's queue 'root\.default' for \d+ s \(.*\): it waits on, for 20 s at most", written)
+    assert re.search(rf"{application['id']} got no room in YARN's queue 'root\.default' for \d+ s \(.*\): it waits on, for 20 s at most", caplog.text)
     assert application["state"] == "KILLED"
 
 

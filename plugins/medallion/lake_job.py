@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
-from expectations.errors import TransientError
+from expectations.errors import LakeError, TransientError
 from expectations.jobs import WITHOUT_SPARK, JobRequest, JobResult
 from expectations.settings import load_settings
 from medallion.assets import table_asset
@@ -31,11 +32,13 @@ from medallion.spark_connection import require_master, spark_connection, spark_r
 from medallion.storage_connection import storage_access
 from medallion.submission import RUN, application_of, driver_variables, private_properties, search_path, submission_conf
 from medallion.yarn_application import ApplicationLink, is_shipped, is_yarn, latest_application, tag_of
+from medallion.yarn_queue import watched_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
-    from airflow.sdk import Context
+    from airflow.sdk import Connection, Context
 
     from expectations.jobs import Verb
 
@@ -188,13 +191,18 @@ class LakeJobOperator(SparkSubmitOperator):
         self._submitted = True
         ended = "spark-submit ended well"
         try:
-            with private_properties(facts) as self.properties_file, exported({"PYTHONPATH": search_path()}):
+            with private_properties(facts) as self.properties_file, self._room(facts, request), exported({"PYTHONPATH": search_path()}):
                 super().execute(context)
+        except LakeError:
+            raise
         except Exception as error:
             ended = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         if is_yarn(facts):
             self._tell_application(latest_application(facts, tag_of(request)))
         return record.read(ended)
+
+    def _room(self, facts: Connection, request: JobRequest) -> AbstractContextManager[None]:
+        return watched_queue(facts, tag_of(request), super().on_kill) if is_yarn(facts) else nullcontext()
 
     def _by_emr_step(self, request: JobRequest, connection: str) -> JobResult:
         record = ResultRecord(request)

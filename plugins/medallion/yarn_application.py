@@ -41,7 +41,10 @@ def is_shipped(connection: Connection) -> bool:
 
 
 def latest_application(connection: Connection, tag: str) -> dict[str, Any]:
-    """What the ResourceManager says of the last application with this tag: `id`, `state`, `finalStatus`, `trackingUrl`; empty where it is not known."""
+    """What the ResourceManager says of the last application with this tag: `id`, `state`, `finalStatus`, `trackingUrl`, `queue`, `diagnostics`.
+
+    Empty where it is not known.
+    """
     pages = str(connection.extra_dejson.get(PAGES) or "").rstrip("/")
     if not pages:
         return {}

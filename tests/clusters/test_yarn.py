@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
+import signal
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +27,7 @@ from tests.clusters.sample_lake import DAYS, SampleLake
 from tests.free_ports import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.clusters.hadoop import Hadoop
@@ -45,7 +51,7 @@ CONF = {
 def submitting(yarn: Hadoop, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The connection `spark_yarn`: in client mode, or whatever mode the test is given."""
     extra: dict[str, Any] = {"deploy-mode": request.param, "spark-binary": "spark-submit", "conf": CONF}
-    extra |= {"yarn_resourcemanager_webapp_address": yarn.yarn_page}
+    extra |= {"yarn_resourcemanager_webapp_address": yarn.yarn_page, "lake-queue-seconds": 20}
     if request.param == "cluster":
         bundle = f"{yarn.address}/yarn/bundle.zip"
         Place.of(str(write_bundle(tmp_path / "bundle.zip"))).copy_to(Place.of(bundle))
@@ -102,6 +108,43 @@ def test_a_driver_on_the_cluster_works_from_the_bundle_alone_and_is_followed(yar
         assert (application["finalStatus"], lake_of_postgres.task.application_page) == ("SUCCEEDED", application["trackingUrl"])
         assert len(lake_of_postgres.rows(table.replace(".", "/"))) == 16
     assert Ledger(lake_of_postgres.ledger_url).days("silver.airlines")
+
+
+@pytest.fixture
+def full_queue(yarn: Hadoop, tmp_path: Path) -> Iterator[None]:
+    """The queue `default` without room for one more driver: an application of somebody else's holds all of the node's memory."""
+    (tmp_path / "holds.py").write_text("from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate()\nimport time\ntime.sleep(3600)\n")
+    conf = {**CONF, "spark.yarn.am.memory": "3500m", "spark.ui.enabled": "false"}
+    words = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_REMOTE", "SPARK_CONNECT"))}  # of the embedded server
+    with (tmp_path / "holds.log").open("w") as output:
+        command = ["spark-submit", "--master", "yarn", *words, str(tmp_path / "holds.py")]
+        holder = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
+    until = time.monotonic() + 120
+    while not [one for one in yarn.applications() if one["state"] == "RUNNING"]:
+        assert holder.poll() is None and time.monotonic() < until, (tmp_path / "holds.log").read_text()[-2000:]
+        time.sleep(1)
+    yield
+    os.killpg(holder.pid, signal.SIGTERM)  # its Python would outlive its Java
+    holder.wait(60)
+
+
+@pytest.mark.usefixtures("submitting", "full_queue")
+@pytest.mark.parametrize("submitting", ["client", "cluster"], indirect=True)
+def test_a_full_queue_is_told_by_its_name_and_its_application_is_taken_back(
+    yarn: Hadoop, lake_of_postgres: SampleLake, caplog: pytest.LogCaptureFixture
+) -> None:
+    logging.getLogger("medallion.yarn_queue").addHandler(caplog.handler)  # Airflow's own loggers do not reach pytest's
+    with pytest.raises(TransientError) as caught:
+        submit(lake_of_postgres, "bronze.airlines")
+    application = yarn.applications()[0]
+    assert re.fullmatch(
+        rf"{application['id']} got no room in YARN's queue 'root\.default' for \d+ s \(Application is [^()]+\); "
+        r"free it, give it more, or let the Airflow connection 'spark_yarn' name another queue\.",
+        str(caught.value),
+    ), str(caught.value)
+    assert re.search(rf"{application['id']} got no room in YARN's queue 'root\.default' for \d+ s \(.*\): it waits on, for 20 s at most", caplog.text)
+    assert application["state"] == "KILLED"
 
 
 def test_a_resource_manager_that_is_not_there_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

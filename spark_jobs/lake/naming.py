@@ -19,6 +19,7 @@ from expectations.errors import RequestError
 from expectations.ledger import Registration
 from expectations.metastore import CATALOGUE, NAME
 from expectations.table_checks import PARTITION
+from spark_jobs.lake import commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def register(job: Job, result: JobResult) -> JobResult:
         return result
     known = job.ledger.registrations.of(metastore, [table.name])
     missing = [one for one in _wanted(job, table) if one not in known or job.request.verb == "maintain"]
-    if not missing:
+    if not missing or not _is_there(job, table):
         return result
     _require(job.spark, metastore)
     name, days = _name(table), [one.day for one in missing if one.day != ALL]
@@ -85,6 +86,11 @@ def _wanted(job: Job, table: Table) -> list[Registration]:
     columns = [(name, column.type) for name, column in table.contract.columns.items()]
     code = _code(job, table, f"{source.format} {columns}")
     return [Registration(table.name, day, code) for day in ([ALL, *days] if days else [])]
+
+
+def _is_there(job: Job, table: Table) -> bool:
+    """Whether the table lies where the settings say: a name for nothing would make an empty table of it."""
+    return table.contract.source is not None or commit.exists(job.spark, _place(job, table))
 
 
 def _code(job: Job, table: Table, made_with: str) -> str:

@@ -63,6 +63,7 @@ def shop_of_logs(spark_remote: str, folder: Path) -> Iterator[list[JobResult]]:
 
     land(folder / "landing")
     places = {"PROJECT": SHOP, "STATE": folder / "state", "ROOT": folder / "it's a lake", "LANDING": folder / "landing"}
+    places["LEDGER_URL"] = f"sqlite:///{folder}/ledger.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LAKE_METASTORE", raising=False)
         for name, place in places.items():
@@ -159,6 +160,9 @@ def test_a_name_that_was_lost_is_told_again_by_maintenance(shop: LittleLake, spa
 def test_a_lake_that_has_moved_takes_its_names_with_it(shop: LittleLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     table = sold_as(shop, "moved")
     shop.build(table, "2024-05-01")
+    monkeypatch.setenv("LAKE_ROOT", str(shop.project / "nowhere"))
+    assert "registered" not in shop.build(table, "2024-05-01").facts
+    assert not (shop.project / "nowhere" / "silver").exists()
     (shop.project / "data_lake").rename(shop.project / "elsewhere")
     monkeypatch.setenv("LAKE_ROOT", str(shop.project / "elsewhere"))
     assert shop.build(table, "2024-05-01").facts["registered"] == table

@@ -90,7 +90,7 @@ def _wanted(job: Job, table: Table) -> list[Registration]:
 
 def _is_there(job: Job, table: Table) -> bool:
     """Whether the table lies where the settings say: a name for nothing would make an empty table of it."""
-    return table.contract.source is not None or commit.exists(job.spark, _place(job, table))
+    return table.contract.source is not None or commit.exists(_place(job, table))
 
 
 def _code(job: Job, table: Table, made_with: str) -> str:

@@ -20,6 +20,7 @@ from pyspark.sql.types import StructType
 from expectations.days import ALL
 from expectations.errors import LeaseError
 from expectations.storage import Place
+from spark_jobs.lake.commit import Committed, last_commit
 from spark_jobs.lake.file_statistics import statistics_of
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def can_stay(root: str, write: str) -> bool:
     return "://" not in root and write in {"replace_days", "replace_all"}
 
 
-def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> tuple[int, int] | None:
-    """Replace the days of `good` (or ALL) by their staged files in one commit; returns its version and the rows in them.
+def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> Committed | None:
+    """Replace the days of `good` (or ALL) by their staged files in one commit.
 
     `good`: the day to the number of its rows that passed. None, and nothing is done, where the files are not exactly these rows, or not of the
     table's columns: then the rows have to be written. Raises LeaseError where another writer committed at the same moment.
@@ -74,22 +75,24 @@ def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> tuple[
         table.create_write_transaction(actions, "overwrite", table.schema(), columns, days, commit_properties=commit, post_commithook_properties=later)
     except CommitFailedError as error:
         raise LeaseError(f"{target.path}: another writer committed at the same moment ({error}); run it again.") from None
-    table.update_incremental()
-    if table.version() % CHECKPOINT_EVERY == 0:
+    version = last_commit(target).version
+    if version % CHECKPOINT_EVERY == 0:
+        table.update_incremental()
         table.create_checkpoint()
         table.cleanup_metadata()
-    return table.version(), sum(rows.values())
+    return Committed(version, sum(rows.values()))
 
 
 def _plain_table(target: Target, staged: Staged) -> DeltaTable | None:
-    """The table, where it is one that the staged files fit into as they are."""
+    """The table, where it is one that the staged files fit into as they are. A column that a day's files lack is null there."""
     try:
         table = DeltaTable(target.path)
     except DeltaError:  # none yet, or one of a newer kind
         return None
     is_plain = table.protocol().min_writer_version <= PLAIN_TABLES
-    schema = StructType.fromJson(json.loads(table.schema().to_json()))
-    is_alike = _types(schema) == _types(staged.rows.schema) and table.metadata().partition_columns == ([staged.day_column] if staged.day_column else [])
+    found, wanted = _types(StructType.fromJson(json.loads(table.schema().to_json()))), _types(staged.rows.schema)
+    has_columns = wanted.items() <= found.items() if staged.day_column else wanted == found
+    is_alike = has_columns and table.metadata().partition_columns == ([staged.day_column] if staged.day_column else [])
     return table if is_plain and is_alike else None
 
 

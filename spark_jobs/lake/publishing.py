@@ -152,8 +152,7 @@ class Publication:
 
     def _added(self, staged: Staged, good: dict[str, int], days: list[str]) -> commit.Committed | None:
         """The commit of the staged files as they are; None where the rows have to be written."""
-        added = add_files(self._target(days), staged, good) if self.may_stay else None
-        return commit.Committed(*added) if added else None
+        return add_files(self._target(days), staged, good) if self.may_stay else None
 
     def _commit(self, rows: DataFrame, days: list[str], all_have_rows: bool = False) -> commit.Committed:
         return commit.commit(self._target(days), rows, days, all_have_rows=all_have_rows)

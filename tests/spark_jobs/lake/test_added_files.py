@@ -115,3 +115,13 @@ def test_files_that_were_added_are_compacted_and_swept_like_all_others(begun: Li
     assert begun.run("maintain", SOLD, run_id="care").status == "done"
     assert begun.run("restore", SOLD, run_id="care-2", version=0).status == "done"
     assert begun.rows(SOLD, "item", "cents") == [("pie", 50), ("tea", 300)]
+
+
+def test_a_day_that_lacks_a_column_which_the_table_has_is_added_and_null_there(begun: LittleLake) -> None:
+    begun.land("sales/2024-05-02.csv", "sold_on,item,cents,till", "2024-05-02,tea,310,4")
+    begun.build(SALES, "2024-05-02", "run-2")
+    assert not was_added(begun, SALES)
+    begun.land("sales/2024-05-03.csv", "sold_on,item,cents", "2024-05-03,tea,320")
+    begun.build(SALES, "2024-05-03", "run-3")
+    assert was_added(begun, SALES)
+    assert begun.rows(SALES, "cents", "_extra") == [("300", None), ("310", '{"till":"4"}'), ("320", None), ("50", None)]

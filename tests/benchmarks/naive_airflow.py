@@ -86,7 +86,7 @@ def _environment(home: Path, port: int, landing: Path, root: Path, contracts: Pa
 
 def delta_jars() -> str:
     """The jars that `--packages io.delta:...` would bring, as `--jars` wants them."""
-    return ",".join(str(jar) for jar in sorted(Path(os.environ["LAKE_JARS"]).glob("*.jar")) if "aws" not in jar.name and "bundle" not in jar.name)
+    return ",".join(str(jar) for jar in sorted(Path(os.environ["LAKE_JARS"]).glob("*.jar")) if jar.name.startswith(("delta-", "unitycatalog-")))
 
 
 def _ready(address: str, home: Path, program: subprocess.Popen[bytes]) -> AirflowApi:

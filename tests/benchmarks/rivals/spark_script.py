@@ -7,9 +7,23 @@ import sys
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-FLIGHTS = "make_date(year, month, day) AS flight_date, carrier, int(flight) AS flight, origin, dest, airport_name AS dest_name, time_zone AS dest_time_zone, \
-tailnum AS tail_number, timestamp(time_hour) AS scheduled_hour_at, int(dep_delay) AS dep_delay_minutes, int(arr_delay) AS arr_delay_minutes, \
-int(air_time) AS air_time_minutes, int(distance) AS distance_miles, distance * 60.0D / air_time AS mean_speed_mph, dep_time IS NULL AS is_cancelled"
+FLIGHTS = [
+    "make_date(year, month, day) AS flight_date",
+    "carrier",
+    "int(flight) AS flight",
+    "origin",
+    "dest",
+    "airport_name AS dest_name",
+    "time_zone AS dest_time_zone",
+    "tailnum AS tail_number",
+    "timestamp(time_hour) AS scheduled_hour_at",
+    "int(dep_delay) AS dep_delay_minutes",
+    "int(arr_delay) AS arr_delay_minutes",
+    "int(air_time) AS air_time_minutes",
+    "int(distance) AS distance_miles",
+    "int(distance) * 60.0D / int(air_time) AS mean_speed_mph",
+    "dep_time IS NULL AS is_cancelled",
+]
 
 
 def session() -> SparkSession:
@@ -41,7 +55,7 @@ def silver_airports(spark: SparkSession, landing: str, root: str, day: str) -> N
 def silver_flights(spark: SparkSession, landing: str, root: str, day: str) -> None:
     flights = spark.read.format("delta").load(f"{root}/bronze/flights").where(F.col("_day") == day)
     airports = spark.read.format("delta").load(f"{root}/silver/airports")
-    rows = flights.join(airports, F.col("dest") == F.col("airport"), "left").selectExpr(*FLIGHTS.split(", "))
+    rows = flights.join(airports, F.col("dest") == F.col("airport"), "left").selectExpr(*FLIGHTS)
     write(rows, f"{root}/silver/flights", "flight_date", day)
 
 

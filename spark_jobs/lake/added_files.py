@@ -20,12 +20,13 @@ from pyspark.sql.types import StructType
 from expectations.days import ALL
 from expectations.errors import LeaseError
 from expectations.storage import Place
-from spark_jobs.lake.commit import Committed, last_commit
+from spark_jobs.lake.commit import Committed, last_commit, replaces
 from spark_jobs.lake.file_statistics import statistics_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from expectations.contract import TableContract
     from spark_jobs.lake.commit import Target
     from spark_jobs.lake.staging import Staged
 
@@ -46,9 +47,9 @@ class StagedFile:
     footer: pq.FileMetaData
 
 
-def can_stay(root: str, write: str) -> bool:
-    """Whether staged files may become a table's own: on a local file system, whose commits need no other lock, where a write replaces whole days."""
-    return "://" not in root and write in {"replace_days", "replace_all"}
+def can_stay(root: str, contract: TableContract) -> bool:
+    """Whether staged files may become a table's own: on a local file system, whose commits need no other lock, where a write replaces what was there."""
+    return "://" not in root and replaces(contract)
 
 
 def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> Committed | None:

@@ -50,6 +50,11 @@ class Committed:
     rows: int | None
 
 
+def replaces(contract: TableContract) -> bool:
+    """Whether a write takes the place of all that was there of its days, or of the table."""
+    return contract.source is not None or contract.write in {"replace_days", "replace_all"}
+
+
 def exists(path: str) -> bool:
     """Whether there is a Delta table at `path`."""
     return delta_log.newest_version(path) is not None

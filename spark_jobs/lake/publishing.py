@@ -47,7 +47,7 @@ class Publication:
         self.discarded = job.ledger.decisions.discards(table.name)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
-        self.may_stay = can_stay(job.settings.root, "replace_days" if self.is_bronze else table.contract.write)
+        self.may_stay = can_stay(job.settings.root, table.contract)
         self.rules = [PARSES, *table.contract.rules] if self.is_bronze else gate_rules(table.contract, "_row" in candidate.columns)
 
     def publish(self) -> JobResult:
@@ -56,7 +56,7 @@ class Publication:
         has_refused = self.batch.late is not None or any(any(days.values()) for days in self.batch.refused.values())
         known = self.job.ledger.quarantine(self.table.name)
         waits = bool(self.discarded or (known is not None and known.keys))  # what a changed contract refuses no more has to leave
-        is_whole = self.is_bronze or self.table.contract.write in {"replace_days", "replace_all"}  # else a batch cannot be told from what was there
+        is_whole = commit.replaces(self.table.contract)  # else a batch cannot be told from what was there
         return self._publish_then_judge() if is_whole and not (self.may_stay or can_refuse or has_refused or waits) else self._audit_then_publish()
 
     def _publish_then_judge(self) -> JobResult:

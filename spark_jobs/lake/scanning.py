@@ -60,7 +60,7 @@ def scanned(job: Job, table: Table, bronze: str, plan: Plan) -> Iterator[Scan]:
         return
     place = job.settings.staging_path(table.name, f"{job.request.run_key}_scan")
     try:
-        may_stay = can_stay(job.settings.root, table.contract.write)
+        may_stay = can_stay(job.settings.root, table.contract)
         yield _scan(table, bronze, plan, stage(job.spark, candidate, place, table.contract.day, may_stay=may_stay))
     finally:
         Place.of(place).delete_folder()

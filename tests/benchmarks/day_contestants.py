@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from expectations.jobs import JobRequest
-from expectations.loader import _load, load_lake
+from expectations.loader import load_lake
 from spark_jobs.run import run
 from tests.benchmarks.naive_airflow import RIVALS, delta_jars, naive_airflow, run_day, seconds_of
+from tests.benchmarks.server import jobs_of
 from tests.end_to_end.running_lake import RunningLake
 
 if TYPE_CHECKING:
@@ -120,19 +121,9 @@ def started_days(folder: Path) -> Iterator[Days]:
 @contextmanager
 def lake_at(folder: Path, landing: Path) -> Iterator[None]:
     """This process's jobs go to a lake of their own, with the same contracts."""
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("LAKE_") and name != "LAKE_JARS"]:
-        del os.environ[name]
-    places = {"LAKE_PROJECT": LAKE, "LAKE_ROOT": folder / "data_lake", "LAKE_STATE": folder / "state", "LAKE_LANDING": landing}
-    os.environ.update({name: str(value) for name, value in places.items()})
     (folder / "state").mkdir(parents=True, exist_ok=True)
-    _load.cache_clear()
-    try:
+    with jobs_of(LAKE_PROJECT=LAKE, LAKE_ROOT=folder / "data_lake", LAKE_STATE=folder / "state", LAKE_LANDING=landing):
         yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        _load.cache_clear()
 
 
 def make_day(remote: str, day: str) -> dict[str, Any]:

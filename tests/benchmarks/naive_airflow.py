@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
@@ -56,8 +57,6 @@ def run_day(api: AirflowApi, day: str) -> float:
 
 def seconds_of(api: AirflowApi, dag: str, run_id: str) -> float:
     """From the click to the end of the run, by Airflow's own notes."""
-    from datetime import datetime
-
     run = api.run(dag, run_id)
     if run is None:
         raise RuntimeError(f"Airflow knows no run {run_id} of {dag}")

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from expectations.loader import _load
 from launcher.spark_server import server_command
 from tests.free_ports import free_ports
 
@@ -44,6 +45,22 @@ class Server:
     def _ask(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self.rest}/api/v1/{what}", timeout=30) as answer:  # noqa: S310 - our own address
             return json.load(answer)
+
+
+@contextmanager
+def jobs_of(**variables: object) -> Iterator[None]:
+    """This process's jobs go to the lake that these variables name, until the block ends, and to no other that the environment names."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("LAKE_") and name != "LAKE_JARS"]:
+        del os.environ[name]
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    _load.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        _load.cache_clear()
 
 
 @contextmanager

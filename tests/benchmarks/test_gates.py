@@ -26,11 +26,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from expectations.ledger import Ledger
-from expectations.loader import _load
 from expectations.settings import load_settings
 from tests.benchmarks.contestants import NOT_NULL_DAY, build, validate_plainly, validated, write_plainly
 from tests.benchmarks.gates_lake import CHECKS, DAYS, DEFECTS_A_RULE, FIRST, ROWS, UNIQUE, write_lake
-from tests.benchmarks.server import MEMORY, Server, started_server
+from tests.benchmarks.server import MEMORY, Server, jobs_of, started_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,18 +50,11 @@ UNIQUE_RULES = [*(check.rule() for check in [*CHECKS[:-1], UNIQUE]), NOT_NULL_DA
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own, and a lake with a million rides."""
     folder = tmp_path_factory.mktemp("gates")
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("LAKE_") and name != "LAKE_JARS"]:
-        del os.environ[name]
-    os.environ["LAKE_PROJECT"] = str(folder)
     write_lake(folder)
-    _load.cache_clear()
-    with started_server(folder / "server") as found:
+    with jobs_of(LAKE_PROJECT=folder), started_server(folder / "server") as found:
         for table in ("bronze.seed", "silver.trips"):
             build(found.remote, table)
         yield found
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def test_what_the_gate_costs_and_what_it_finds(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

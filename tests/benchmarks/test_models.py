@@ -26,10 +26,10 @@ from deltalake import DeltaTable
 from sklearn.metrics import log_loss, roc_auc_score
 
 from expectations.ledger import Ledger
-from expectations.loader import _load, load_lake
+from expectations.loader import load_lake
 from expectations.settings import load_settings
 from tests.benchmarks.plain_models import forest, importances, score_plainly, search_plainly
-from tests.benchmarks.server import MEMORY, started_server
+from tests.benchmarks.server import MEMORY, jobs_of, started_server
 from tests.benchmarks.year_lake import ENGINES, MANY_DELAYS, TRAINING, YEAR, build_year, do, write_project
 
 if TYPE_CHECKING:
@@ -50,17 +50,11 @@ FILE = Path(__file__).with_name("models.json")
 def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, and the lake of the year."""
     folder = tmp_path_factory.mktemp("year")
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("LAKE_") and name != "LAKE_JARS"]:
-        del os.environ[name]
-    os.environ |= {"LAKE_PROJECT": str(folder), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db", "_MLFLOW_SERVER_ARTIFACT_ROOT": f"{folder}/mlartifacts"}
     write_project(folder)
-    _load.cache_clear()
-    with started_server(tmp_path_factory.mktemp("server")) as server:
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db", "_MLFLOW_SERVER_ARTIFACT_ROOT": f"{folder}/mlartifacts"}
+    with jobs_of(LAKE_PROJECT=folder, **store), started_server(tmp_path_factory.mktemp("server")) as server:
         build_year(server.remote)
         yield server.remote
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def test_what_training_costs_and_what_the_engines_are_worth(remote: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from expectations import file_systems
-from expectations.errors import ContractError
+from expectations.errors import ContractError, TransientError
 from spark_jobs.lake.learning import worker
 from spark_jobs.lake.learning.engines import fitting_worker, grouped
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DASK_ADDRESS, RAY_ADDRESS = "LAKE_DASK_ADDRESS", "LAKE_RAY_ADDRESS"
 """Environment variables: tcp://host:8786 of a Dask scheduler, host:6379 of a Ray head."""
+RAY_STARTS = 3
 SHIPPED: tuple[ModuleType, ...] = (file_systems, worker, grouped, fitting_worker, sys.modules[__name__])
 """What travels by value: a cluster's workers need not have this package."""
 
@@ -109,7 +110,10 @@ def climb_on_ray(task: Task, known: list[list[Outcome | None]], factor: int) -> 
 
 @contextmanager
 def ray_cluster() -> Iterator[Any]:
-    """Ray, connected; one that this process is connected to already is used and left. Raises ContractError where Ray is not installed."""
+    """Ray, connected; one that this process is connected to already is used and left.
+
+    Raises ContractError where Ray is not installed, TransientError where it does not start here.
+    """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
@@ -120,11 +124,33 @@ def ray_cluster() -> Iterator[Any]:
         cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
     with ExitStack() as stack:
         if not ray.is_initialized():
-            address = os.environ.get(RAY_ADDRESS)
-            cores = None if address else os.cpu_count()
-            ray.init(address=address or "local", include_dashboard=False, num_cpus=cores, log_to_driver=False, configure_logging=False)
             stack.callback(ray.shutdown)
+            _connect(ray, os.environ.get(RAY_ADDRESS))
         yield ray
+
+
+def _connect(ray: Any, address: str | None) -> None:
+    """To the Ray at this address, else to one that is started here.
+
+    Ray gives a node that it starts 30 s, a number that cannot be set; a busy machine may need more, so it has three attempts.
+    """
+    settings: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
+    if address:
+        ray.init(address=address, **settings)
+        return
+    for _ in range(RAY_STARTS):
+        try:
+            ray.init(address="local", num_cpus=os.cpu_count(), **settings)
+        except Exception as error:  # it raises no narrower one
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
+    raise TransientError(
+        f"Ray did not start on this machine in {RAY_STARTS} attempts of 30 s: too much else runs here. "
+        f"Train again when less does, or set {RAY_ADDRESS} to a cluster's address."
+    )
 
 
 def one_fit(task: Task, position: int) -> Outcome:

@@ -149,3 +149,49 @@ def test_an_extra_that_is_not_installed_is_told_with_what_to_do(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ContractError, match=r"search_on: ray, which is not installed here; install the extra \.\[ray\]"), ray_cluster():
         pass
+
+
+LATE = Exception("The current node timed out during startup. This could happen because the GCS has become overloaded.")
+"""What ray.init raises where the node that it starts takes more than 30 s."""
+
+
+def ray_that_starts(monkeypatch: pytest.MonkeyPatch, outcomes: list[Exception | None]) -> list[str]:
+    """The addresses asked for, as they come; ray.init ends as `outcomes` says, one after another."""
+    ray = pytest.importorskip("ray")
+    asked: list[str] = []
+
+    def init(address: str, **_settings: object) -> None:
+        asked.append(address)
+        if error := outcomes[len(asked) - 1]:
+            raise error
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    return asked
+
+
+def test_a_ray_that_a_busy_machine_starts_too_late_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKE_RAY_ADDRESS", raising=False)
+    asked = ray_that_starts(monkeypatch, [LATE, LATE, None])
+    with ray_cluster():
+        assert asked == ["local"] * 3
+
+
+def test_a_ray_that_never_starts_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKE_RAY_ADDRESS", raising=False)
+    ray_that_starts(monkeypatch, [LATE, LATE, LATE])
+    with (
+        pytest.raises(TransientError, match=r"^Ray did not start on this machine in 3 attempts of 30 s: .* set LAKE_RAY_ADDRESS to a cluster's address\.$"),
+        ray_cluster(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("address", ["", "127.0.0.1:1"])
+def test_another_fault_of_a_rays_start_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("LAKE_RAY_ADDRESS", address)
+    asked = ray_that_starts(monkeypatch, [ConnectionError("no such head")])
+    with pytest.raises(ConnectionError, match="no such head"), ray_cluster():
+        pass
+    assert asked == [address or "local"]

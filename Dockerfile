@@ -37,7 +37,7 @@ COPY --from=build /opt/lake /opt/lake
 ARG AIRFLOW_UID=50000
 RUN test "${AIRFLOW_UID}" -gt 0 \
     && useradd --no-log-init --non-unique --uid "${AIRFLOW_UID}" --gid 0 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin lake \
-    && install -d -o "${AIRFLOW_UID}" -g 0 -m 0770 /lake /lake/data /lake/landing /lake/logs /lake/mlflow /lake/scratch /opt/airflow
+    && install -d -o "${AIRFLOW_UID}" -g 0 -m 0770 /lake /lake/data /lake/landing /lake/logs /lake/mlflow /lake/s3 /lake/scratch /opt/airflow
 ENV AIRFLOW_HOME=/opt/airflow \
     JAVA_HOME=/opt/java \
     HOME=/tmp \

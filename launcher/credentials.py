@@ -65,6 +65,9 @@ def _compose_secrets() -> dict[str, Callable[[], str]]:
         "AIRFLOW_JWT_SECRET": _key,
         "AIRFLOW_ADMIN_PASSWORD": lambda: secrets.token_urlsafe(12),
         "SPARK_AUTH_SECRET": _key,
+        # of the S3 server of the profile s3
+        "S3_ACCESS_KEY": lambda: secrets.token_hex(10),
+        "S3_SECRET_KEY": _key,
         # No secret: who owns the files. Nothing in a container runs as root.
         "AIRFLOW_UID": lambda: str(os.getuid() or COMPOSE_UID),
     }

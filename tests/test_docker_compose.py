@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -20,10 +21,14 @@ TEXT = (REPOSITORY / "docker-compose.yaml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
-ENDS = {"airflow-init"}
+ENDS = {"airflow-init", "s3-init"}
 """Services that do their work and end."""
 AIRFLOW = {"airflow-init", "airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer"}
 SPARK = {"spark-master", "spark-worker-1", "spark-worker-2", "spark-connect"}
+S3 = {"s3-init", "s3"}
+"""Those of the profile s3."""
+OTHERS = {"postgres", "s3"}
+"""Services of other images than the lake's."""
 SECRETS = set(credentials._compose_secrets()) - {"AIRFLOW_UID"}
 REFUSES = ":?run make secrets first}"
 
@@ -45,7 +50,7 @@ def image_environment():
 
 
 def test_the_services_are_named_as_in_airflows_own_file():
-    assert set(SERVICES) == {*AIRFLOW, *SPARK, "mlflow", "postgres"}
+    assert set(SERVICES) == {*AIRFLOW, *SPARK, *S3, "mlflow", "postgres"}
     for name in set(SERVICES) - {"postgres"}:
         assert SERVICES[name]["hostname"] == name
 
@@ -65,7 +70,7 @@ def test_only_what_is_published_is_on_a_network_with_a_way_out(name):
 @every_service
 def test_an_image_has_a_pinned_tag(name):
     image = default(SERVICES[name]["image"])
-    assert re.fullmatch(r"[\w./-]+:\d+\.\d+[\w.-]*", image), image
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+[\w.-]*", image), image
 
 
 def test_the_base_image_is_an_argument_with_a_pinned_tag():
@@ -101,6 +106,16 @@ def test_a_program_gets_no_secret_of_another():
     assert holders["AIRFLOW_API_SECRET_KEY"] == holders["AIRFLOW_ADMIN_PASSWORD"] == {"airflow-apiserver"}
     assert holders["AIRFLOW_DB_PASSWORD"] == holders["LEDGER_DB_PASSWORD"] == holders["AIRFLOW_FERNET_KEY"] == AIRFLOW
     assert holders["SPARK_AUTH_SECRET"] == SPARK
+    assert holders["S3_ACCESS_KEY"] == holders["S3_SECRET_KEY"] == {"s3", "airflow-apiserver", "airflow-scheduler"}
+
+
+def test_an_s3_server_is_there_only_for_whoever_asks_for_it():
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == S3
+    assert {tuple(SERVICES[name]["profiles"]) for name in S3} == {("s3",)}
+    assert not {needed for name in set(SERVICES) - S3 for needed in SERVICES[name].get("depends_on", {})} & S3
+    connection = json.loads(re.sub(r"\$\{(\w+):\?[^}]*\}", r"the \1", SERVICES["airflow-scheduler"]["environment"]["AIRFLOW_CONN_LAKE_S3"]))
+    assert (connection["login"], connection["password"]) == ("the S3_ACCESS_KEY", "the S3_SECRET_KEY")
+    assert connection["extra"]["endpoint_url"] == "http://s3:7070"
 
 
 @every_service
@@ -125,7 +140,7 @@ def test_a_service_that_stays_has_a_health_check(name):
     check = SERVICES[name]["healthcheck"]
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(check)
     assert SERVICES[name]["restart"] == "unless-stopped"
-    if name != "postgres":
+    if name not in OTHERS:
         assert check["test"][:-1] == ["CMD", "python", "-m", "launcher.container_health"]
         assert check["test"][-1] == re.sub(r"-\d$", "", name)
         assert check["test"][-1] in PARTS

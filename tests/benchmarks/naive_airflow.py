@@ -47,7 +47,7 @@ def naive_airflow(folder: Path, landing: Path, root: Path, contracts: Path) -> I
 
 def run_day(api: AirflowApi, day: str) -> float:
     """Seconds of the naive DAG's run for the day, as Airflow notes them."""
-    run_id = f"{day} {time.time():.0f}"
+    run_id = f"{day}_{time.time():.0f}"
     api.trigger(DAG, run_id, {"day": day})
     state = next(state for task, state in api.follow(DAG, run_id, PATIENCE_SECONDS) if not task)
     if state != "success":
@@ -70,6 +70,7 @@ def _environment(home: Path, port: int, landing: Path, root: Path, contracts: Pa
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "AIRFLOW_HOME": str(home),
         # the address alone; one of its examples cannot be loaded without more packages
+        "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",

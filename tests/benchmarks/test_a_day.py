@@ -71,7 +71,7 @@ def test_what_a_run_costs_beside_spark(days: Days) -> None:
         land_enlarged(days.landing, date.fromisoformat(day), SIZES["M"])
         whole = days.ours(day)
         overheads.append((whole - _covered(job_intervals(days.lake, day))) / tasks)
-        again.append(days.ours(day, again=" again") / whole)
+        again.append(days.ours(day, again="_again") / whole)
     peak = _peak_memory(days)
     facts = {
         "overhead_seconds_per_task": measured.spread(overheads),

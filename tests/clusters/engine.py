@@ -15,7 +15,7 @@ import yaml
 from launcher.layout import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 IMAGES = Path(__file__).with_name("images")
 NEEDED = ("dockerd", "docker", "docker-compose", "debootstrap", "iptables")
@@ -52,8 +52,8 @@ def started_engine(folder: Path) -> Iterator[str]:
 
 
 def make_images(address: str, folder: Path) -> None:
-    """The two images that docker-compose.yaml would pull, under the same tags."""
-    root, trusted = folder / "debian", folder / "trusted"
+    """The images that docker-compose.yaml would pull, under the same tags; the S3 server's only where there is a Go to build it."""
+    root, trusted, gateway = folder / "debian", folder / "trusted", folder / "gateway"
     _run(["debootstrap", "--variant=minbase", "bookworm", str(root)])
     packed = subprocess.run(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE, check=True)
     _run(["docker", "-H", address, "import", "-", DEBIAN], packed.stdout)
@@ -63,8 +63,25 @@ def make_images(address: str, folder: Path) -> None:
     for context, image in (
         (trusted, _default(COMPOSE["x-lake"]["build"]["args"]["BASE_IMAGE"])),
         (IMAGES / "postgres", _default(COMPOSE["services"]["postgres"]["image"])),
+        *([(gateway, _s3_server(gateway))] if has_go() else []),
     ):
         _run(["docker", "-H", address, "build", "--network", "host", "-t", image, str(context)])
+
+
+def has_go() -> bool:
+    """Whether there is a Go, which fetches a newer one by itself where a module asks for it: since 1.21."""
+    found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False) if shutil.which("go") else None
+    return found is not None and [int(part) for part in found.stdout.strip().removeprefix("go").split(".")[:2]] >= [1, 21]
+
+
+def _s3_server(folder: Path) -> str:
+    """The tag of the image that is built in `folder`: of the version that docker-compose.yaml names, from the Go module of that name."""
+    image = _default(COMPOSE["services"]["s3"]["image"])
+    name, version = image.split(":")
+    shutil.copytree(IMAGES / "s3", folder)
+    settings = {"GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-ldflags=-s"}
+    _run(["go", "install", f"github.com/{name}/cmd/versitygw@{version}"], environment={**os.environ, **settings})
+    return image
 
 
 def _default(text: str) -> str:
@@ -80,7 +97,7 @@ def _wait(engine: subprocess.Popen[bytes], address: str, log: Path) -> None:
         time.sleep(0.5)
 
 
-def _run(command: list[str], given: bytes | None = None) -> None:
-    done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+def _run(command: list[str], given: bytes | None = None, environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(command, input=given, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:4])} failed: {done.stdout.decode(errors='replace')[-2000:]}")

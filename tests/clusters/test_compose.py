@@ -36,22 +36,28 @@ DAILY, MODEL = "nyc_flights_daily", "flight_delay"
 PATIENCE_SECONDS = 1500.0
 JANUARY = {"first_day": "2013-01-01", "last_day": "2013-01-31"}
 NEXT_DAY = {"first_day": "2013-02-01", "last_day": "2013-02-01"}
+TWO_DAYS = {"first_day": "2013-01-01", "last_day": "2013-01-02"}
 PROJECT = "lake-of-the-tests"
+ON_S3 = {"COMPOSE_PROFILES": "s3", "LAKE_ROOT": "s3a://lake/tables", "LAKE_STORAGE_CONNECTION": "lake_s3"}
+"""What docs/docker.md writes into .env for a lake on the S3 server of the file; and S3=1, which all containers of these tests are built with."""
+local = pytest.mark.parametrize("containers", [{}], indirect=True, ids=["on_a_volume"])
+on_s3 = pytest.mark.parametrize("containers", [ON_S3], indirect=True, ids=["on_s3"])
 
 
 class Containers:
     """docker-compose.yaml on an engine of the tests' own, with secrets and a landing folder of its own."""
 
-    def __init__(self, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.landing = folder, folder / "landing"
+    def __init__(self, address: str, folder: Path, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.settings, self.folder, self.landing = settings, folder, folder / "landing"
         airflow, mlflow = free_ports(2)
         self.airflow_address, self.mlflow_address = f"http://127.0.0.1:{airflow}", f"http://127.0.0.1:{mlflow}"
         self.landing.mkdir()
         monkeypatch.setattr(credentials, "COMPOSE_SECRETS", folder / ".env")
         credentials.ensure_compose_secrets()
         self.secrets = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines())
+        places = {"DOCKER_HOST": address, "COMPOSE_PROJECT_NAME": PROJECT, "LAKE_LANDING": str(self.landing)}
         ports = {"LAKE_AIRFLOW_PORT": str(airflow), "LAKE_MLFLOW_PORT": str(mlflow)}
-        own = {"DOCKER_HOST": address, "COMPOSE_PROJECT_NAME": PROJECT, "LAKE_LANDING": str(self.landing), "LAKE_SCHEDULE": "off", **ports}
+        own = {**settings, **places, **ports, "S3": "1", "LAKE_SCHEDULE": "off"}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "AIRFLOW", "SPARK_", "COMPOSE", "DOCKER"))}
         self.environment = {**inherited, **self.secrets, **own}
 
@@ -64,6 +70,10 @@ class Containers:
     def docker(self, *words: str) -> str:
         """`docker` with these words."""
         return self.call("docker", *words)
+
+    def up(self) -> None:
+        """Build what is not built, start all and wait until they are healthy."""
+        self.call("make", "compose-up", f"BUILD_ARGS=--build-arg SSL_CERT_FILE={engine.CERTIFICATES}")
 
     def land(self, first: str, last: str) -> None:
         """Real flights into the landing folder, for whoever the containers run as."""
@@ -95,8 +105,9 @@ class Containers:
 
     @property
     def tables(self) -> Path:
-        """The volume of the lake, as the engine keeps it."""
-        return Path(json.loads(self.docker("volume", "inspect", f"{PROJECT}_lake"))[0]["Mountpoint"])
+        """The volume of the lake, as the engine keeps it; the S3 server keeps an object as a file."""
+        volume, folder = ("s3", "lake/tables") if self.settings else ("lake", "")
+        return Path(json.loads(self.docker("volume", "inspect", f"{PROJECT}_{volume}"))[0]["Mountpoint"], folder)
 
     def rows(self, table: str) -> pd.DataFrame:
         """A published table, sorted, as a reader sees it who has only delta-rs."""
@@ -117,20 +128,30 @@ class Containers:
 
 
 @pytest.fixture(scope="module")
-def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
-    """The image built and everything up."""
-    folder = tmp_path_factory.mktemp("containers")
-    with pytest.MonkeyPatch.context() as monkeypatch, engine.started_engine(folder) as address:
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an engine that has all images which docker-compose.yaml would pull."""
+    folder = tmp_path_factory.mktemp("engine")
+    with engine.started_engine(folder) as address:
         engine.make_images(address, folder)
-        made = Containers(address, folder, monkeypatch)
+        yield address
+
+
+@pytest.fixture(scope="module")
+def containers(docker: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+    """The image built and everything up, with these settings."""
+    if request.param and not engine.has_go():
+        pytest.skip("go (1.21 or newer) not found: the S3 server of docker-compose.yaml is built from its module here")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        made = Containers(docker, tmp_path_factory.mktemp("containers"), request.param, monkeypatch)
         try:
-            made.call("make", "compose-up", f"BUILD_ARGS=--build-arg SSL_CERT_FILE={engine.CERTIFICATES}")
+            made.up()
             yield made
         finally:
             made.call("docker-compose", "down", "-v")
             shutil.rmtree(made.landing)
 
 
+@local
 def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_down_and_up(containers: Containers) -> None:
     containers.land("2013-01-01", "2013-02-01")
     states = containers.run("january", JANUARY)
@@ -145,7 +166,7 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
     assert {str(day) for day in predictions["flight_date"]} == {"2013-02-01"}
 
     containers.call("docker-compose", "down")
-    containers.call("make", "compose-up", f"BUILD_ARGS=--build-arg SSL_CERT_FILE={engine.CERTIFICATES}")
+    containers.up()
     assert {run["dag_run_id"] for run in containers.api().runs(DAILY)} == {"january", "first_of_february"}
     assert containers.champion() == "1"
     assert containers.run("again", NEXT_DAY)[""] == "success"
@@ -153,6 +174,7 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
     assert containers.rows("gold.delay_predictions").equals(predictions)
 
 
+@local
 def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(containers: Containers) -> None:
     said = containers.call("docker-compose", "exec", "-T", "airflow-scheduler", "python", "-m", "launcher", "doctor")
     lines = [line.split() for line in said.splitlines()]
@@ -161,8 +183,13 @@ def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(
     assert not [name for name, value in containers.secrets.items() if name != "AIRFLOW_UID" and value in said]
 
 
-@pytest.mark.parametrize("service", [name for name in engine.COMPOSE["services"] if name != "airflow-init"])
+@local
+@pytest.mark.parametrize("service", [name for name, facts in engine.COMPOSE["services"].items() if name != "airflow-init" and "profiles" not in facts])
 def test_a_container_runs_as_no_root_and_can_change_none_of_its_own_files(containers: Containers, service: str) -> None:
+    require_confined(containers, service)
+
+
+def require_confined(containers: Containers, service: str) -> None:
     name = containers.call("docker-compose", "ps", "-q", service).strip()
     facts = json.loads(containers.docker("inspect", name))[0]
     status = Path(f"/proc/{facts['State']['Pid']}/status").read_text()
@@ -172,3 +199,18 @@ def test_a_container_runs_as_no_root_and_can_change_none_of_its_own_files(contai
     refused = subprocess.run(["docker", "exec", name, "touch", "/etc/mine"], env=containers.environment, capture_output=True, text=True, check=False)
     assert "Read-only file system" in refused.stderr
     assert facts["HostConfig"]["Memory"] > 0
+
+
+@on_s3
+def test_the_lake_is_on_the_s3_server_of_the_same_file_by_its_settings_alone(containers: Containers) -> None:
+    containers.land("2013-01-01", "2013-01-02")
+    states = containers.run("two_days", TWO_DAYS)
+    assert states[""] == "success", states
+    days = containers.rows("gold.daily_flights")
+    assert dict(zip(days["flight_date"].astype(str), days["flights"], strict=True)) == {"2013-01-01": 842, "2013-01-02": 943}
+    volume = json.loads(containers.docker("volume", "inspect", f"{PROJECT}_lake"))[0]["Mountpoint"]
+    assert not list(Path(volume).iterdir()), "nothing of the lake is where it would be without S3"
+    versions = containers.versions()
+    assert containers.run("again", TWO_DAYS)[""] == "success"
+    assert containers.versions() == versions
+    require_confined(containers, "s3")

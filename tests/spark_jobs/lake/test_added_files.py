@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,3 +129,36 @@ def test_a_day_that_lacks_a_column_which_the_table_has_is_added_and_null_there(b
     begun.build(SALES, "2024-05-03", "run-3")
     assert was_added(begun, SALES)
     assert begun.rows(SALES, "cents", "_extra") == [("300", None), ("310", '{"till":"4"}'), ("320", None), ("50", None)]
+
+
+DYING = """
+import os, signal, sys
+from deltalake import DeltaTable
+from expectations.jobs import JobRequest
+from spark_jobs.run import run
+
+commit = DeltaTable.create_write_transaction
+
+def die(*arguments, **settings):
+    if sys.argv[1] == "after":
+        commit(*arguments, **settings)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+DeltaTable.create_write_transaction = die
+run(JobRequest(verb="build", name=sys.argv[2], days="2024-05-02..2024-05-02", run_id="run-2"), sys.argv[3])
+"""
+"""A driver that is killed when its files lie in the table's folder: `before` their commit, or `after` it and before the ledger hears of it."""
+
+
+@pytest.mark.parametrize(("moment", "files_of_nobody"), [("before", 1), ("after", 0)])
+def test_a_driver_that_dies_beside_its_commit_leaves_nothing_twice_and_nothing_out(begun: LittleLake, moment: str, files_of_nobody: int) -> None:
+    begun.land("sales/2024-05-02.csv", "sold_on,item,cents", "2024-05-02,tea,310")
+    begun.build(SALES, "2024-05-02", "run-2")
+    died = subprocess.run([sys.executable, "-c", DYING, moment, SOLD, begun.remote], env=os.environ, check=False)
+    assert died.returncode == -signal.SIGKILL
+    begun.build(SOLD, "2024-05-02", "run-2")
+    assert begun.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "pie", 50), (MAY_1, "tea", 300), (MAY_2, "tea", 310)]
+    assert begun.version(SOLD) == 1
+    lying = {file.name for file in Path(begun.path(SOLD), "sold_on=2024-05-02").glob("*.parquet")}
+    assert len(lying) == 1 + files_of_nobody
+    assert not list(Path(load_settings().root, "_staging", SOLD).glob("*"))

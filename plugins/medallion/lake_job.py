@@ -14,8 +14,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
-from airflow.sdk import AssetAlias
+from airflow.sdk import AssetAlias, BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.errors import LakeError, TransientError
@@ -30,27 +29,26 @@ from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
 from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
-from medallion.submission import RUN, application_of, driver_variables, private_properties, search_path, submission_conf
-from medallion.yarn_application import ApplicationLink, is_shipped, is_yarn, latest_application, tag_of
+from medallion.submission import RUN, private_properties, search_path
+from medallion.yarn_application import ApplicationLink, is_yarn, latest_application, tag_of
 from medallion.yarn_queue import watched_queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
-    from airflow.sdk import Connection, Context
+    from airflow.sdk import Context
 
     from expectations.jobs import Verb
 
 INTERRUPT_SECONDS = 10.0
 
 
-class LakeJobOperator(SparkSubmitOperator):
+class LakeJobOperator(BaseOperator):
     """Runs `verb name` on Spark, and makes a log line, an asset event and the choice between retry and fail of the result.
 
     The type of the Airflow connection decides (a report needs none): `spark_connect` runs the job in this process against a warm server, or as a child
-    of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, for which this class extends
-    the provider's operator; `emr` as a step of a cluster of EMR. Its fields are templates; an empty one means not given.
+    of LAKE_PYTHON where the jobs have an environment of their own; `spark` runs it by spark-submit, through the provider's operator; `emr` as a
+    step of a cluster of EMR. Its fields are templates; an empty one means not given.
     `may_ask`: a task behind this one asks a person about the days that wait for an answer; without one they are a failure.
     """
 
@@ -69,9 +67,9 @@ class LakeJobOperator(SparkSubmitOperator):
         may_ask: bool = False,
         **kwargs: Any,
     ) -> None:
-        # A job that is run twice does no harm, so nothing is gained by looking for a lost one.
-        super().__init__(name=name, durable=False, **kwargs)
+        super().__init__(**kwargs)
         self.verb = verb
+        self.name = name
         self.days = days
         self.version = version
         self.force = force
@@ -79,7 +77,6 @@ class LakeJobOperator(SparkSubmitOperator):
         self.connection = connection
         self.may_ask = may_ask
         self._child: subprocess.Popen[str] | None = None
-        self._submitted = False
         self._cancel: Callable[[], None] | None = None
         self.mlflow_run = ""
         self.application_page = ""
@@ -90,7 +87,7 @@ class LakeJobOperator(SparkSubmitOperator):
         if verb not in WITHOUT_SPARK:
             self.operator_extra_links = (*self.operator_extra_links, ApplicationLink())
 
-    def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]  # the provider's returns nothing
+    def execute(self, context: Context) -> dict[str, Any]:
         """Status and message of the job. Raises DataError, TerminalError or TransientError where it failed."""
         request = self.request(context)
         connection = self.connection or load_settings().connection
@@ -127,8 +124,6 @@ class LakeJobOperator(SparkSubmitOperator):
         """End what runs for this task: a retry must not meet it."""
         if self._child is not None:
             _end(self._child)
-        elif self._submitted:
-            super().on_kill()
         elif self._cancel is not None:
             self._cancel()
         else:
@@ -178,21 +173,19 @@ class LakeJobOperator(SparkSubmitOperator):
         return record.read(f"exit code {self._child.wait()}")
 
     def _by_spark_submit(self, request: JobRequest, connection: str, context: Context) -> JobResult:
+        from medallion.spark_submission import SparkSubmission  # here, not above: it loads what no DAG file needs
+
         require_master(connection)
         record = ResultRecord(request)
         record.forget()
-        self._conn_id = connection
         facts = spark_connection(connection)
-        self.application = application_of(facts)
-        self.application_args = request.to_arguments()
-        self.conf = submission_conf(facts, request)
-        self._yarn_track_via_rm_api = is_shipped(facts)
-        self.env_vars = driver_variables(facts)
-        self._submitted = True
         ended = "spark-submit ended well"
         try:
-            with private_properties(facts) as self.properties_file, self._room(facts, request), exported({"PYTHONPATH": search_path()}):
-                super().execute(context)
+            with private_properties(facts) as properties, exported({"PYTHONPATH": search_path()}):
+                submission = SparkSubmission(self.task_id, facts, request, properties)
+                self._cancel = submission.on_kill
+                with watched_queue(facts, tag_of(request), submission.on_kill) if is_yarn(facts) else nullcontext():
+                    submission.submit(context)
         except LakeError:
             raise
         except Exception as error:
@@ -200,9 +193,6 @@ class LakeJobOperator(SparkSubmitOperator):
         if is_yarn(facts):
             self._tell_application(latest_application(facts, tag_of(request)))
         return record.read(ended)
-
-    def _room(self, facts: Connection, request: JobRequest) -> AbstractContextManager[None]:
-        return watched_queue(facts, tag_of(request), super().on_kill) if is_yarn(facts) else nullcontext()
 
     def _by_emr_step(self, request: JobRequest, connection: str) -> JobResult:
         record = ResultRecord(request)

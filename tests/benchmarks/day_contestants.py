@@ -141,10 +141,12 @@ def make_day(remote: str, day: str) -> dict[str, Any]:
 def job_intervals(lake: RunningLake, run_id: str) -> list[tuple[float, float]]:
     """When each table's job of the run began and ended, in seconds since 1970, by its result record."""
     found = []
-    for file in lake.root.glob("_runs/*.json"):
+    for file in lake.root.glob("_runs/*/build.*.json"):
         record = json.loads(file.read_text())
-        if record["request"]["run_id"] == run_id and record["request"]["verb"] == "build":
+        if record["request"]["run_id"] == f"{DAILY}/{run_id}":
             found.append((file.stat().st_mtime - record["seconds"], file.stat().st_mtime))
+    if not found:
+        raise RuntimeError(f"no job of {DAILY}/{run_id} left a record")
     return sorted(found)
 
 

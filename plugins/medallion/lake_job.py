@@ -173,7 +173,7 @@ class LakeJobOperator(BaseOperator):
         return record.read(f"exit code {self._child.wait()}")
 
     def _by_spark_submit(self, request: JobRequest, connection: str, context: Context) -> JobResult:
-        from medallion.spark_submission import SparkSubmission  # here, not above: it loads what no DAG file needs
+        from medallion.spark_submission import submission, submit  # here, not above: it loads what no DAG file needs
 
         require_master(connection)
         record = ResultRecord(request)
@@ -182,10 +182,10 @@ class LakeJobOperator(BaseOperator):
         ended = "spark-submit ended well"
         try:
             with private_properties(facts) as properties, exported({"PYTHONPATH": search_path()}):
-                submission = SparkSubmission(self.task_id, facts, request, properties)
-                self._cancel = submission.on_kill
-                with watched_queue(facts, tag_of(request), submission.on_kill) if is_yarn(facts) else nullcontext():
-                    submission.submit(context)
+                operator = submission(self.task_id, facts, request, properties)
+                self._cancel = operator.on_kill
+                with watched_queue(facts, tag_of(request), operator.on_kill) if is_yarn(facts) else nullcontext():
+                    submit(operator, context)
         except LakeError:
             raise
         except Exception as error:

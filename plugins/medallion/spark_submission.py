@@ -16,25 +16,24 @@ if TYPE_CHECKING:
     from expectations.jobs import JobRequest
 
 
-class SparkSubmission(SparkSubmitOperator):
-    """One job of a running task. A job that is run twice does no harm, so nothing is gained by looking for a lost one (`durable`)."""
+def submission(task_id: str, connection: Connection, request: JobRequest, properties_file: str | None) -> SparkSubmitOperator:
+    """The provider's operator for one job of a running task. Raises RequestError where the job cannot be submitted there."""
+    return SparkSubmitOperator(
+        task_id=task_id,
+        name=request.name,
+        conn_id=connection.conn_id,
+        application=application_of(connection),
+        application_args=request.to_arguments(),
+        conf=submission_conf(connection, request),
+        env_vars=driver_variables(connection),
+        properties_file=properties_file,
+        yarn_track_via_rm_api=is_shipped(connection),
+        durable=False,  # a job that is run twice does no harm, so nothing is gained by looking for a lost one
+    )
 
-    def __init__(self, task_id: str, connection: Connection, request: JobRequest, properties_file: str | None) -> None:
-        super().__init__(
-            task_id=task_id,
-            name=request.name,
-            conn_id=connection.conn_id,
-            application=application_of(connection),
-            application_args=request.to_arguments(),
-            conf=submission_conf(connection, request),
-            env_vars=driver_variables(connection),
-            properties_file=properties_file,
-            yarn_track_via_rm_api=is_shipped(connection),
-            durable=False,
-        )
 
-    def submit(self, context: Context) -> None:
-        """Returns when the application has ended. Raises what the provider does where it failed."""
-        # Airflow asks for this word where an operator is called from another one's task.
-        called_by_a_task: dict[str, Any] = {f"{type(self).__name__}__sentinel": ExecutorSafeguard.sentinel_value}
-        self.execute(context, **called_by_a_task)
+def submit(operator: SparkSubmitOperator, context: Context) -> None:
+    """Returns when the application has ended. Raises what the provider does where it failed."""
+    # Airflow asks for this word where an operator is called by another one.
+    called_by_a_task: dict[str, Any] = {f"{type(operator).__name__}__sentinel": ExecutorSafeguard.sentinel_value}
+    operator.execute(context, **called_by_a_task)

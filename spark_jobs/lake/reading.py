@@ -107,7 +107,7 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, difference: Difference, 
     has_types = contract.source is not None and contract.source.has_types
     is_parquet = contract.source is not None and contract.source.format == "parquet"  # which alone numbers its rows
     path = F.col("_metadata.file_path")
-    day = F.regexp_extract(path, r"/(\d{4}-\d{2}-\d{2})/[0-9a-f]{64}\.[a-z]+$", 1)
+    day = F.substring(F.substring_index(path, "/", -2), 1, 10)  # of our own copy: .../<day>/<sha256>.<format>
     sha = F.substring(F.col("_metadata.file_name"), 1, 16)
     position = F.col("_metadata.row_index") if is_parquet else F.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
     block = F.lit(0) if is_parquet else F.col("_metadata.file_block_start")

@@ -30,6 +30,8 @@ AIMS = {
     "skew_ratio": "1.3",
 }
 """Figure to its aim, good / stunning."""
+FARTHEST = 1e12
+"""Rows a day up to which a curve is carried on."""
 
 
 def growth(found: dict[str, Any], name: str, small: str, large: str) -> float | None:
@@ -41,16 +43,18 @@ def growth(found: dict[str, Any], name: str, small: str, large: str) -> float | 
 
 
 def even_from(found: dict[str, Any], name: str, other: str) -> str:
-    """From how many rows on `name` is as quick as `other`, by the growth from M to L carried on; one sentence."""
-    ours, theirs = growth(found, name, "M", "L"), growth(found, other, "M", "L")
-    if ours is None or theirs is None:
+    """From how many rows on `name` is as quick as `other`, by the growth from each round of M to L carried on; one sentence."""
+    seconds = {size: found.get(size, {}).get("seconds", {}) for size in ("M", "L")}
+    if any(one not in of_size for of_size in seconds.values() for one in (name, other)):
         return "not measured"
-    behind = math.log(median(found["L"]["seconds"][name]) / median(found["L"]["seconds"][other]))
+    behind = math.log(median(seconds["L"][name]) / median(seconds["L"][other]))
     if behind <= 0:
         return f"ahead at {SIZES['L']:,} rows already"
-    if ours >= theirs:
-        return f"never by these curves: seconds grow as rows^{ours:.2f} against rows^{theirs:.2f}, in memory"
-    return f"{SIZES['L'] * math.exp(behind / (theirs - ours)):.1e} rows, where rows^{ours:.2f} meets rows^{theirs:.2f}"
+    nearing = [behind_then - behind for behind_then in map(math.log, map(float.__truediv__, seconds["M"][name], seconds["M"][other]))]
+    steps = math.log(SIZES["L"] / SIZES["M"])
+    powers = [math.log(SIZES["L"]) + behind * steps / one if one > 0 else math.inf for one in nearing]
+    told = [f"{math.exp(power):.1e}" if power < math.log(FARTHEST) else f"more than {FARTHEST:.0e}" for power in (min(powers), max(powers))]
+    return f"{told[0]} rows by the nearest round of M, {told[1]} by the farthest"
 
 
 def lines(found: dict[str, Any]) -> list[str]:

@@ -135,8 +135,10 @@ DYING = """
 import os, signal, sys
 from deltalake import DeltaTable
 from expectations.jobs import JobRequest
+from expectations.ledger import leases
 from spark_jobs.run import run
 
+leases.LEASE_SECONDS = 3.0  # else the next one waits a minute for the dead one's
 commit = DeltaTable.create_write_transaction
 
 def die(*arguments, **settings):
@@ -150,15 +152,15 @@ run(JobRequest(verb="build", name=sys.argv[2], days="2024-05-02..2024-05-02", ru
 """A driver that is killed when its files lie in the table's folder: `before` their commit, or `after` it and before the ledger hears of it."""
 
 
-@pytest.mark.parametrize(("moment", "files_of_nobody"), [("before", 1), ("after", 0)])
-def test_a_driver_that_dies_beside_its_commit_leaves_nothing_twice_and_nothing_out(begun: LittleLake, moment: str, files_of_nobody: int) -> None:
+@pytest.mark.parametrize(("moment", "version"), [("before", 1), ("after", 2)])
+def test_a_driver_that_dies_beside_its_commit_leaves_nothing_twice_and_nothing_out(begun: LittleLake, moment: str, version: int) -> None:
     begun.land("sales/2024-05-02.csv", "sold_on,item,cents", "2024-05-02,tea,310")
     begun.build(SALES, "2024-05-02", "run-2")
     died = subprocess.run([sys.executable, "-c", DYING, moment, SOLD, begun.remote], env=os.environ, check=False)
     assert died.returncode == -signal.SIGKILL
     begun.build(SOLD, "2024-05-02", "run-2")
     assert begun.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "pie", 50), (MAY_1, "tea", 300), (MAY_2, "tea", 310)]
-    assert begun.version(SOLD) == 1
-    lying = {file.name for file in Path(begun.path(SOLD), "sold_on=2024-05-02").glob("*.parquet")}
-    assert len(lying) == 1 + files_of_nobody
+    assert begun.version(SOLD) == version, "what the ledger does not know is written again, in the place of itself"
+    lying = list(Path(begun.path(SOLD), "sold_on=2024-05-02").glob("*.parquet"))
+    assert len(lying) == 2, "the dead driver's file is seen by nobody, and swept with what is old"
     assert not list(Path(load_settings().root, "_staging", SOLD).glob("*"))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ PATIENCE_SECONDS = 1500.0
 JANUARY = {"first_day": "2013-01-01", "last_day": "2013-01-31"}
 NEXT_DAY = {"first_day": "2013-02-01", "last_day": "2013-02-01"}
 TWO_DAYS = {"first_day": "2013-01-01", "last_day": "2013-01-02"}
-PROJECT = "lake-of-the-tests"
+PROJECT, POD = "lake-of-the-tests", "pod-of-the-tests:1"
 ON_S3 = {"COMPOSE_PROFILES": "s3", "LAKE_ROOT": "s3a://lake/tables", "LAKE_STORAGE_CONNECTION": "lake_s3"}
 """What docs/docker.md writes into .env for a lake on the S3 server of the file; and S3=1, which all containers of these tests are built with."""
 local = pytest.mark.parametrize("containers", [{}], indirect=True, ids=["on_a_volume"])
@@ -181,6 +182,19 @@ def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(
     assert [line[:2] for line in lines] == [["ok", part] for part in ("Python", "packages", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow")]
     assert "spark_lake: the server spark-connect:15002, Spark 4.2.0, workers on Python 3.11" in said
     assert not [name for name, value in containers.secrets.items() if name != "AIRFLOW_UID" and value in said]
+
+
+@local
+def test_the_same_layers_make_the_image_of_a_pod_on_kubernetes(containers: Containers) -> None:
+    given = {"AIRFLOW_UID": containers.secrets["AIRFLOW_UID"], "S3": "1", "SSL_CERT_FILE": str(engine.CERTIFICATES)}
+    arguments = [part for name, value in given.items() for part in ("--build-arg", f"{name}={value}")]
+    containers.docker("build", "--quiet", "--target", "kubernetes", *arguments, "--tag", POD, ".")
+    alone = ["run", "--rm", "--read-only", "--tmpfs", "/tmp:exec", "--network", "none", "--cap-drop", "ALL"]  # noqa: S108 - in the container
+    driver = ["docker", *alone, "--env", "SPARK_DRIVER_BIND_ADDRESS=127.0.0.1", POD, "driver", "--version"]
+    started = subprocess.run(driver, env=containers.environment, capture_output=True, text=True, check=True)
+    assert f"version {version('pyspark')}" in started.stderr
+    other = subprocess.run(["docker", *alone, POD, "worker"], env=containers.environment, capture_output=True, text=True, check=False)
+    assert other.stderr.strip() == "A pod of Spark is a driver or an executor, found 'worker': this image is for spark.kubernetes.container.image alone."
 
 
 @local

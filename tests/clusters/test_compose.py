@@ -189,7 +189,7 @@ def test_the_same_layers_make_the_image_of_a_pod_on_kubernetes(containers: Conta
     given = {"AIRFLOW_UID": containers.secrets["AIRFLOW_UID"], "S3": "1", "SSL_CERT_FILE": str(engine.CERTIFICATES)}
     arguments = [part for name, value in given.items() for part in ("--build-arg", f"{name}={value}")]
     containers.docker("build", "--quiet", "--target", "kubernetes", *arguments, "--tag", POD, ".")
-    alone = ["run", "--rm", "--read-only", "--tmpfs", "/tmp:exec", "--network", "none", "--cap-drop", "ALL"]  # noqa: S108 - in the container
+    alone = ["run", "--rm", "--read-only", "--tmpfs", "/tmp:exec", "--network", "none", "--hostname", "localhost", "--cap-drop", "ALL"]  # noqa: S108 - in the container
     driver = ["docker", *alone, "--env", "SPARK_DRIVER_BIND_ADDRESS=127.0.0.1", POD, "driver", "--version"]
     started = subprocess.run(driver, env=containers.environment, capture_output=True, text=True, check=True)
     assert f"version {version('pyspark')}" in started.stderr

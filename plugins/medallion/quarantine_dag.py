@@ -67,7 +67,7 @@ class ReviewOperator(LakeJobOperator):
         self.only_for = only_for
         self._facts: dict[str, Any] = {}
 
-    def execute(self, context: Context) -> dict[str, Any]:  # the provider's returns nothing
+    def execute(self, context: Context) -> dict[str, Any]:
         """What was found or done."""
         form = context["params"]["action"]
         if self.only_for and form not in self.only_for:

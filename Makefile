@@ -87,7 +87,7 @@ bench-models: setup-dev ## measure training, inference and a watched year of the
 bench: PARTS ?= size_S size_M size_L beside_spark a_year big_day skewed_day
 bench: setup-dev ## measure days of 0.1 to 30 million rows and a year of them beside what a user would pick instead, and write tests/benchmarks/latest.json: two hours, or PARTS="size_M a_year"
 	@.ci/install java=openjdk-17-jre-headless
-	$(LAUNCH) exec python -m pytest -m benchmark --log-cli-level INFO --log-disable great_expectations._docs_decorators tests/benchmarks/test_a_day.py tests/benchmarks/test_a_year.py tests/benchmarks/test_a_big_day.py -k "$$(echo $(PARTS) | sed 's/ / or /g')"
+	$(LAUNCH) exec python -m pytest -m benchmark --log-cli-level INFO --log-disable great_expectations._docs_decorators tests/benchmarks/test_a_day.py tests/benchmarks/test_a_year.py tests/benchmarks/test_hard_days.py -k "$$(echo $(PARTS) | sed 's/ / or /g')"
 
 compose-up: ## the lake in containers: build the image, start all, wait until they are healthy; after `make secrets`
 	@mkdir -p "$${LAKE_LANDING:-landing}"

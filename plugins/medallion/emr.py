@@ -21,7 +21,7 @@ from expectations.errors import RequestError, TransientError
 from expectations.metastore import OFF
 from expectations.settings import load_settings
 from medallion.lake_ledger import open_ledger
-from medallion.submission import DELTA
+from medallion.submission import ENGINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,7 @@ class Emr:
         """One job as a step. It runs the bundle's own Spark, whatever EMR's is; one that fails leaves the cluster to the others."""
         home = self.lake.home
         conf = {
-            **DELTA,
+            **ENGINE,
             "spark.driver.extraClassPath": f"{home}/.lake/jars/*",
             "spark.executor.extraClassPath": f"{home}/.lake/jars/*",
             "spark.executorEnv.PYTHONPATH": home,

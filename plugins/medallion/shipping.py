@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
+from expectations.s3 import s3_variables
 from expectations.settings import REPOSITORY, load_settings
 from medallion.yarn_application import PAGES
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 BUNDLE = "lake-bundle"
 """In the connection's extra: the archive of `make bundle`, a local file or a URI."""
 UNPACKED = "lake"
-REDACTED = "(?i)secret|password|token|access[.]?key|ledger_url"
+REDACTED = "(?i)secret|password|token|access[._]?key|ledger_url"
 WITH_PASSWORD = re.compile(r"://.*@")
 PASSED_ON = ("MLFLOW_TRACKING_URI", "HADOOP_USER_NAME")
 
@@ -39,6 +40,11 @@ def shipped_environment() -> dict[str, str]:
     """The variables of a driver on YARN: where the lake's code is, and those of `lake_variables`."""
     project = UNPACKED if load_settings().project == REPOSITORY else f"{UNPACKED}/project"
     return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", "LAKE_PROJECT": project, **lake_variables()}
+
+
+def private_variables() -> dict[str, str]:
+    """The variables of a driver on YARN that nobody else may see: the ledger's address, and the key of the storage that this task was given."""
+    return {"LAKE_LEDGER_URL": load_settings().ledger_url, **(s3_variables() or {})}
 
 
 def lake_variables() -> dict[str, str]:

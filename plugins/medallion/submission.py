@@ -13,7 +13,7 @@ from expectations.metastore import as_properties
 from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
 from medallion.on_kubernetes import RUN_THERE, is_kubernetes, kubernetes_conf
-from medallion.shipping import REDACTED, lake_variables, shipped_conf, shipped_environment
+from medallion.shipping import REDACTED, lake_variables, private_variables, shipped_conf, shipped_environment
 from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
 
 if TYPE_CHECKING:
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from expectations.jobs import JobRequest
 
 RUN = REPOSITORY / "spark_jobs" / "run.py"
-DELTA = {
+COMPILED = "-XX:-DontCompileHugeMethods"
+"""As launcher/spark_server.py has it, and says why. Spark puts `extraJavaOptions` of a connection's own behind it."""
+ENGINE = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
+    "spark.driver.defaultJavaOptions": COMPILED,
+    "spark.executor.defaultJavaOptions": COMPILED,
 }
 
 LOCAL = {
@@ -53,7 +57,7 @@ def submission_conf(connection: Connection, request: JobRequest) -> dict[str, st
         _require_driver_can_be_away(connection)
     own = connection.extra_dejson.get("conf") or {}
     return {
-        **DELTA,
+        **ENGINE,
         **({"spark.yarn.tags": tag_of(request)} if is_yarn(connection) else {}),
         **(LOCAL if (connection.host or "").startswith("local") else {}),
         **({"spark.redaction.regex": REDACTED} if is_driver_away(connection) else {}),
@@ -100,18 +104,17 @@ def _places(connection: Connection) -> dict[str, str]:
 def private_properties(connection: Connection) -> Iterator[str | None]:
     """A properties file for spark-submit, for its owner alone, until the block ends: a command line would be seen by everybody, and logged.
 
-    The connection's password is the cluster's secret; the addresses of a metastore, and of the ledger for a driver that is shipped, may hold one.
+    The connection's password is the cluster's secret; the address of a metastore may hold one, and what a shipped driver is told in private.
     None where there is nothing to tell.
     """
-    settings = load_settings()
-    lines = ["spark.authenticate true", f"spark.authenticate.secret {connection.password}"] if connection.password else []
-    lines += [f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL {settings.ledger_url}"] if is_shipped(connection) else []
-    text = "".join(f"{line}\n" for line in lines) + as_properties(settings.metastore.settings)
-    if not text:
+    told = {"spark.authenticate": "true", "spark.authenticate.secret": connection.password} if connection.password else {}
+    told |= {f"spark.yarn.appMasterEnv.{name}": value for name, value in private_variables().items()} if is_shipped(connection) else {}
+    told |= load_settings().metastore.settings
+    if not told:
         yield None
         return
     with tempfile.NamedTemporaryFile("w", prefix="lake-", suffix=".properties") as file:  # made with the mode 0600
-        file.write(text)
+        file.write(as_properties(told))
         file.flush()
         yield file.name
 

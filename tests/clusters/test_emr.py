@@ -186,6 +186,8 @@ def test_what_emr_is_asked_for_a_cluster_and_a_step_is_exactly_this_and_has_no_s
                 *["--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"],
                 *["--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"],
                 *["--conf", "spark.sql.session.timeZone=UTC"],
+                *["--conf", "spark.driver.defaultJavaOptions=-XX:-DontCompileHugeMethods"],
+                *["--conf", "spark.executor.defaultJavaOptions=-XX:-DontCompileHugeMethods"],
                 *["--conf", "spark.driver.extraClassPath=/opt/medallion-lake/.lake/jars/*"],
                 *["--conf", "spark.executor.extraClassPath=/opt/medallion-lake/.lake/jars/*"],
                 *["--conf", "spark.executorEnv.PYTHONPATH=/opt/medallion-lake"],

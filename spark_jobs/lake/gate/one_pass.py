@@ -56,6 +56,7 @@ def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> 
         frame = frame.unionByName(_keys(lanes, staged, lane, number), allowMissingColumns=True)
     found = frame.collect()
     differ = [all(row[f"keys{number}"] == row[f"different{number}"] for row in found) for number in range(len(comparing))]
+    found = [row for row in found if row[DAY] is not None]
     found += _broken(lanes, staged, list(compress(comparing, map(not_, differ))), names)
     sure = {lane.plan.broken_id: 0 for lane in compress(comparing, differ) if lane.plan and lane.plan.broken_id}
     counted = {key for lane in (*lanes.parting, *lanes.watching) if lane.plan for key in lane.plan.counts}
@@ -70,10 +71,10 @@ def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> 
 
 
 def _keys(lanes: Lanes, staged: DataFrame, lane: Lane, number: int) -> DataFrame:
-    """How many keys a rule compares, and how many different hashes they have, of each day and of the rows that stay and leave."""
-    hashed = F.when(F.col(lane.key[0]).isNotNull(), F.xxhash64(*lane.key))
-    groups = lanes.watched(staged, [lane], flagged=[]).select(DAY, STAYS, hashed.alias("hashed")).groupBy(DAY, STAYS)
-    return groups.agg(F.count("hashed").alias(f"keys{number}"), F.count_distinct("hashed").alias(f"different{number}"))
+    """How many keys a rule compares, and how many different hashes they have, each with its day and whether its row stays."""
+    hashed = F.when(F.col(lane.key[0]).isNotNull(), F.xxhash64(DAY, STAYS, *lane.key))
+    keys = lanes.watched(staged, [lane], flagged=[]).select(hashed.alias("hashed"))
+    return keys.agg(F.count("hashed").alias(f"keys{number}"), F.count_distinct("hashed").alias(f"different{number}"))
 
 
 def _broken(lanes: Lanes, staged: DataFrame, unclear: Sequence[Lane], names: dict[MetricId, str]) -> list[Row]:

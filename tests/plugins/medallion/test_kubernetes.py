@@ -28,10 +28,12 @@ CONF = {
     "spark.kubernetes.driver.secretKeyRef.LAKE_LEDGER_URL": "lake:LAKE_LEDGER_URL",
     "spark.executor.instances": 2,
 }
-DELTA = [
+ENGINE = [
     *["--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"],
     *["--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"],
     *["--conf", "spark.sql.session.timeZone=UTC"],
+    *["--conf", "spark.driver.defaultJavaOptions=-XX:-DontCompileHugeMethods"],
+    *["--conf", "spark.executor.defaultJavaOptions=-XX:-DontCompileHugeMethods"],
 ]
 ARGUMENTS = ["build", "silver.visits", "--run", "shop_daily/manual__1", "--days", "2013-01-01..2013-01-02"]
 
@@ -71,8 +73,8 @@ def test_a_driver_in_a_pod_is_submitted_by_exactly_this_and_no_secret_is_in_it(m
     command = submitted(monkeypatch, "cluster", CONF)
     assert command == [
         *["spark-submit", "--master", "k8s://https://kubernetes.example:6443"],
-        *DELTA,
-        *["--conf", "spark.redaction.regex=(?i)secret|password|token|access[.]?key|ledger_url"],
+        *ENGINE,
+        *["--conf", "spark.redaction.regex=(?i)secret|password|token|access[._]?key|ledger_url"],
         *["--conf", "spark.driver.extraClassPath=/opt/lake/.lake/jars/*"],
         *["--conf", "spark.executor.extraClassPath=/opt/lake/.lake/jars/*"],
         *["--conf", "spark.pyspark.python=/opt/lake/.venv/bin/python"],
@@ -103,7 +105,7 @@ def test_a_driver_here_with_executors_in_pods_is_submitted_by_exactly_this(monke
     command = submitted(monkeypatch, "client", {"spark.kubernetes.container.image": "registry.example/medallion-lake:0.1.0", "spark.driver.host": "airflow"})
     assert command == [
         *["spark-submit", "--master", "k8s://https://kubernetes.example:6443"],
-        *DELTA,
+        *ENGINE,
         *["--conf", f"spark.driver.extraClassPath={tmp_path}/delta.jar:{tmp_path}/hadoop-aws-3.5.0.jar"],
         *["--conf", "spark.executor.extraClassPath=/opt/lake/.lake/jars/*"],
         *["--conf", "spark.pyspark.python=/opt/lake/.venv/bin/python"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from secrets import token_hex
 
@@ -9,8 +10,8 @@ from airflow.sdk import Connection
 
 from expectations.errors import RequestError
 from expectations.jobs import JobRequest
-from medallion.shipping import shipped_environment
-from medallion.submission import private_properties, submission_conf
+from medallion.shipping import REDACTED, shipped_environment
+from medallion.submission import driver_variables, private_properties, submission_conf
 
 REQUEST = JobRequest(verb="build", name="silver.visits", run_id="shop_daily/manual__1")
 
@@ -48,9 +49,27 @@ def test_a_driver_on_yarn_gets_the_bundle_and_the_lakes_settings_and_the_ledgers
     assert password not in f"{shipped_environment()}"
     with private_properties(spark("yarn", **extra)) as file:
         assert file is not None
-        assert Path(file).read_text() == f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL postgresql://lake:{password}@ledger/lake\n"
+        assert Path(file).read_text() == f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL=postgresql://lake:{password}@ledger/lake\n"
         assert Path(file).stat().st_mode & 0o777 == 0o600
     assert not Path(file).exists()
+
+
+def test_a_driver_on_yarn_gets_the_key_of_the_storage_in_private_and_one_on_this_machine_has_it_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, secret = token_hex(), f"{token_hex()}/+="
+    monkeypatch.setenv("LAKE_LEDGER_URL", "postgresql://lake@ledger/lake")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    away = spark("yarn", **{"deploy-mode": "cluster", "lake-bundle": "hdfs:///lake/bundle.zip", "yarn_resourcemanager_webapp_address": "http://rm:8088"})
+    shown = f"{submission_conf(away, REQUEST)} {driver_variables(away)}"
+    assert key not in shown
+    assert secret not in shown
+    with private_properties(away) as file:
+        assert file is not None
+        told = Path(file).read_text().splitlines()
+    assert told[1:] == [f"spark.yarn.appMasterEnv.AWS_ACCESS_KEY_ID={key}", f"spark.yarn.appMasterEnv.AWS_SECRET_ACCESS_KEY={secret}"]
+    assert re.search(REDACTED, "AWS_ACCESS_KEY_ID")
+    with private_properties(spark("yarn")) as none:
+        assert none is None
 
 
 def test_a_driver_on_a_standalone_cluster_is_refused_as_it_would_lack_the_lakes_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +95,7 @@ def test_the_clusters_secret_is_in_a_file_of_its_owner_alone_and_only_while_it_i
     assert secret not in " ".join(submission_conf(connection, REQUEST).values())
     with private_properties(connection) as file:
         assert file is not None
-        assert Path(file).read_text() == f"spark.authenticate true\nspark.authenticate.secret {secret}\n"
+        assert Path(file).read_text() == f"spark.authenticate=true\nspark.authenticate.secret={secret}\n"
         assert Path(file).stat().st_mode & 0o777 == 0o600
     assert not Path(file).exists()
     with private_properties(spark("local[2]")) as none:

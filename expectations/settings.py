@@ -14,6 +14,8 @@ from expectations.yaml_lines import line_of, read_yaml
 REPOSITORY = Path(__file__).resolve().parent.parent
 SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 NO_METASTORE = Metastore(OFF, Path())
+PRIVATE_FILE = "LAKE_PRIVATE_FILE"
+"""A job's variable: a JSON file with variables that may not be among its own, as a cluster shows those."""
 ENVIRONMENT_KEYS = ("root", "landing", "ledger_url", "connection", "storage_connection", "schedule", "metastore")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
 import sys
 import time
@@ -27,7 +28,7 @@ from expectations.ledger import Attempt, Ledger
 from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
-from expectations.settings import load_settings
+from expectations.settings import PRIVATE_FILE, load_settings
 from expectations.storage import Place, require_storage
 from expectations.surroundings import sentence
 from spark_jobs.lake import verbs
@@ -164,6 +165,8 @@ def _user() -> str:
 
 def main(arguments: list[str]) -> int:
     """The command line."""
+    if private := os.environ.pop(PRIVATE_FILE, ""):
+        os.environ.update(json.loads(Path(private).read_text()))
     try:
         request, remote = parse(arguments)
     except RequestError as error:

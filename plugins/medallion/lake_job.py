@@ -27,6 +27,7 @@ from medallion.process_environment import exported
 from medallion.report_links import ReportLink, report_address, reported_table
 from medallion.result_record import ResultRecord
 from medallion.run_name import run_name
+from medallion.shipping import private_variables
 from medallion.spark_connection import require_master, spark_connection, spark_remote
 from medallion.storage_connection import storage_access
 from medallion.submission import RUN, private_properties, search_path
@@ -181,8 +182,8 @@ class LakeJobOperator(BaseOperator):
         facts = spark_connection(connection)
         ended = "spark-submit ended well"
         try:
-            with private_properties(facts) as properties, exported({"PYTHONPATH": search_path()}):
-                operator = submission(self.task_id, facts, request, properties)
+            with private_properties(facts) as properties, private_variables(facts) as files, exported({"PYTHONPATH": search_path()}):
+                operator = submission(self.task_id, facts, request, properties, files)
                 self._cancel = operator.on_kill
                 with watched_queue(facts, tag_of(request), operator.on_kill) if is_yarn(facts) else nullcontext():
                     submit(operator, context)

@@ -1,23 +1,29 @@
-"""What a driver on a cluster is given, as nothing of this machine is there: the lake's settings and, on YARN, its code and the ledger's address in private."""
+"""What a driver on a cluster is given, as nothing of this machine is there: the lake's settings; on YARN its code and, in private, ledger and key."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from expectations.errors import RequestError
 from expectations.s3 import s3_variables
-from expectations.settings import REPOSITORY, load_settings
-from medallion.yarn_application import PAGES
+from expectations.settings import PRIVATE_FILE, REPOSITORY, load_settings
+from medallion.yarn_application import PAGES, is_shipped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Connection
 
 BUNDLE = "lake-bundle"
 """In the connection's extra: the archive of `make bundle`, a local file or a URI."""
 UNPACKED = "lake"
-REDACTED = "(?i)secret|password|token|access[._]?key|ledger_url"
+PRIVATE = "lake-private.json"
+REDACTED = "(?i)secret|password|token|access[.]?key|ledger_url"
 WITH_PASSWORD = re.compile(r"://.*@")
 PASSED_ON = ("MLFLOW_TRACKING_URI", "HADOOP_USER_NAME")
 
@@ -39,12 +45,23 @@ def shipped_conf(connection: Connection) -> dict[str, str]:
 def shipped_environment() -> dict[str, str]:
     """The variables of a driver on YARN: where the lake's code is, and those of `lake_variables`."""
     project = UNPACKED if load_settings().project == REPOSITORY else f"{UNPACKED}/project"
-    return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", "LAKE_PROJECT": project, **lake_variables()}
+    return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", "LAKE_PROJECT": project, PRIVATE_FILE: PRIVATE, **lake_variables()}
 
 
-def private_variables() -> dict[str, str]:
-    """The variables of a driver on YARN that nobody else may see: the ledger's address, and the key of the storage that this task was given."""
-    return {"LAKE_LEDGER_URL": load_settings().ledger_url, **(s3_variables() or {})}
+@contextmanager
+def private_variables(connection: Connection) -> Iterator[str | None]:
+    """What spark-submit has to ship to a driver on YARN: a file with the ledger's address and the key of the storage that this task was given.
+
+    Until the block ends, and for its owner alone. None for a driver elsewhere. Variables they cannot be: YARN writes a container's variables into
+    a script beside its logs.
+    """
+    if not is_shipped(connection):
+        yield None
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="lake-", suffix=".json") as file:  # made with the mode 0600
+        json.dump({"LAKE_LEDGER_URL": load_settings().ledger_url, **(s3_variables() or {})}, file)
+        file.flush()
+        yield f"{file.name}#{PRIVATE}"
 
 
 def lake_variables() -> dict[str, str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from expectations.jobs import JobRequest
 
 
-def submission(task_id: str, connection: Connection, request: JobRequest, properties_file: str | None) -> SparkSubmitOperator:
+def submission(task_id: str, connection: Connection, request: JobRequest, properties_file: str | None, files: str | None) -> SparkSubmitOperator:
     """The provider's operator for one job of a running task. Raises RequestError where the job cannot be submitted there."""
     return SparkSubmitOperator(
         task_id=task_id,
@@ -27,6 +27,7 @@ def submission(task_id: str, connection: Connection, request: JobRequest, proper
         conf=submission_conf(connection, request),
         env_vars=driver_variables(connection),
         properties_file=properties_file,
+        files=files,
         yarn_track_via_rm_api=is_shipped(connection),
         durable=False,  # a job that is run twice does no harm, so nothing is gained by looking for a lost one
     )

@@ -13,7 +13,7 @@ from expectations.metastore import as_properties
 from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
 from medallion.on_kubernetes import RUN_THERE, is_kubernetes, kubernetes_conf
-from medallion.shipping import REDACTED, lake_variables, private_variables, shipped_conf, shipped_environment
+from medallion.shipping import REDACTED, lake_variables, shipped_conf, shipped_environment
 from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
 
 if TYPE_CHECKING:
@@ -104,11 +104,9 @@ def _places(connection: Connection) -> dict[str, str]:
 def private_properties(connection: Connection) -> Iterator[str | None]:
     """A properties file for spark-submit, for its owner alone, until the block ends: a command line would be seen by everybody, and logged.
 
-    The connection's password is the cluster's secret; the address of a metastore may hold one, and what a shipped driver is told in private.
-    None where there is nothing to tell.
+    The connection's password is the cluster's secret; the address of a metastore may hold one. None where there is nothing to tell.
     """
     told = {"spark.authenticate": "true", "spark.authenticate.secret": connection.password} if connection.password else {}
-    told |= {f"spark.yarn.appMasterEnv.{name}": value for name, value in private_variables().items()} if is_shipped(connection) else {}
     told |= load_settings().metastore.settings
     if not told:
         yield None

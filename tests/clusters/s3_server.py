@@ -45,6 +45,12 @@ class AwsServer:
         self.endpoint = endpoint
         self.owner = User("", "")
 
+    @property
+    def options(self) -> dict[str, str]:
+        """The address and the owner's key, as variables of AWS and as options of delta-rs."""
+        known = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_ALLOW_HTTP": "true", "AWS_REGION": REGION}
+        return {**known, "AWS_ACCESS_KEY_ID": self.owner.key, "AWS_SECRET_ACCESS_KEY": self.owner.secret}
+
     def client(self, service: str) -> Any:
         """A client of the owner of everything."""
         import boto3

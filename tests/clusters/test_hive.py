@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -13,6 +13,7 @@ from expectations.errors import TransientError
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
 from launcher.databases import prepare
+from tests.clusters.metastore_service import running_service
 from tests.clusters.s3_server import free_port
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.clusters.standalone import java_home
@@ -23,6 +24,7 @@ from tests.lakes.test_shop import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 DAYS = "2024-05-01..2024-05-03"
@@ -34,14 +36,19 @@ FROM "TBLS" t JOIN "DBS" d USING ("DB_ID") JOIN "TABLE_PARAMS" p USING ("TBL_ID"
 TRAINING = ["sale_date", "user_id", "actions", "views", "products", "came_from_mail", "bought"]
 
 
-@pytest.fixture(scope="module")
-def metastore(postgres: str) -> str:
-    """The address of an empty database with a login of its own."""
+def empty_database(postgres: str) -> str:
+    """The address of a new database with a login of its own."""
     name = f"metastore_{os.urandom(4).hex()}"
     engine = create_engine(f"{postgres}/postgres")
     prepare(engine.url, {name: "a word: of\\two"})
     engine.dispose()
     return f"postgresql://{name}:a%20word%3A%20of%5Ctwo@{engine.url.host}:{engine.url.port}/{name}"
+
+
+@pytest.fixture(scope="module")
+def metastore(postgres: str) -> str:
+    """The database of a metastore that every Spark opens by itself."""
+    return empty_database(postgres)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +67,7 @@ def shop(metastore: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield lake
 
 
-def test_a_metastore_that_is_not_there_is_one_sentence_and_may_come_back(tmp_path: Any) -> None:
+def test_a_metastore_that_is_not_there_is_one_sentence_and_may_come_back(tmp_path: Path) -> None:
     land(tmp_path / "landing")
     nowhere = f"postgresql://ada@127.0.0.1:{free_port()}/metastore"
     with running_spark(tmp_path, nowhere) as spark:
@@ -99,7 +106,7 @@ def test_a_job_of_spark_submit_has_the_same_names_and_its_command_line_no_passwo
     assert "a word" not in shown.out + shown.err
 
 
-def test_a_bi_tool_finds_tables_columns_and_rows_over_jdbc(shop: SampleLake, metastore: str, tmp_path: Any) -> None:
+def test_a_bi_tool_finds_tables_columns_and_rows_over_jdbc(shop: SampleLake, metastore: str, tmp_path: Path) -> None:
     with started_thrift_server(tmp_path, metastore) as address:
         rows = asked(
             address,
@@ -109,3 +116,19 @@ def test_a_bi_tool_finds_tables_columns_and_rows_over_jdbc(shop: SampleLake, met
         )
     assert rows[:2] == [["bob", "true"], ["3", "cup"]]
     assert [row[3] for row in rows[2:]] == TRAINING
+
+
+def test_a_metastore_service_is_told_the_names_and_a_bi_tool_asks_it_for_them(postgres: str, tmp_path: Path) -> None:
+    database = empty_database(postgres)
+    land(tmp_path / "landing")
+    with running_service(tmp_path, database) as service:
+        with running_spark(tmp_path, service) as spark:
+            places = {"LAKE_PROJECT": str(SHOP), "LAKE_METASTORE": service, "AIRFLOW_CONN_SPARK_LAKE": on_connect(spark.remote)}
+            lake = SampleLake(tmp_path, f"{tmp_path}/tables", f"{tmp_path}/landing", **places)
+            for table in ("bronze.logs", "silver.features"):
+                lake.do("build", table, "shop/first", days=DAYS)
+        assert sorted(told(database)) == ["landing.logs", "silver.features"]
+        days = {one.day for one in Ledger(lake.ledger_url).registrations.of(service, ["bronze.logs"])}
+        assert days == {"all", "2024-05-01", "2024-05-02", "2024-05-03"}
+        with started_thrift_server(tmp_path, service) as address:
+            assert asked(address, "SELECT count(*), max(params['product']) FROM landing.logs WHERE day = DATE'2024-05-02'") == [["3", "cup"]]

@@ -22,6 +22,8 @@ from tests.clusters.sample_lake import DAYS, SALES, TABLES, SampleLake, on_conne
 from tests.conftest import RunningSpark, running_spark
 from tests.end_to_end.test_spark_submit import NEEDED, java_version
 from tests.free_ports import free_port
+from tests.lakes.shop.sample import land as land_shop
+from tests.lakes.test_shop import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,27 +66,18 @@ def lake_of(server: AwsServer, user: User, folder: Path, remote: str, **changed:
     return SampleLake(folder, variables.pop("root", ROOT), variables.pop("landing", LANDING), **variables)
 
 
-def options(server: AwsServer) -> dict[str, str]:
-    """What delta-rs calls the address and the key."""
-    known = {"AWS_ENDPOINT_URL": server.endpoint, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1"}
-    return {**known, "AWS_ACCESS_KEY_ID": server.owner.key, "AWS_SECRET_ACCESS_KEY": server.owner.secret}
-
-
 def table_of(server: AwsServer, table: str, root: str = "tables") -> DeltaTable:
     from deltalake import DeltaTable
 
-    return DeltaTable(f"s3://{BUCKET}/{root}/{table.replace('.', '/')}", storage_options=options(server))
+    return DeltaTable(f"s3://{BUCKET}/{root}/{table.replace('.', '/')}", storage_options=server.options)
 
 
 @pytest.fixture(scope="module")
 def on_s3(server: AwsServer, spark_remote: str, tmp_path_factory: pytest.TempPathFactory) -> SampleLake:
     """The days, landed on S3 and built there; neither Spark nor Airflow has the key but from the connection."""
     lake = lake_of(server, server.owner, tmp_path_factory.mktemp("on_s3"), spark_remote)
-    access = {"AWS_ACCESS_KEY_ID": server.owner.key, "AWS_SECRET_ACCESS_KEY": server.owner.secret, "AWS_ENDPOINT_URL": server.endpoint}
-    lake.environment |= access
-    lake.land()
-    for name in access:
-        del lake.environment[name]
+    with exported(server.options):
+        lake.land()
     lake.build_all()
     return lake
 
@@ -92,14 +85,14 @@ def on_s3(server: AwsServer, spark_remote: str, tmp_path_factory: pytest.TempPat
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_on_s3_is_cell_for_cell_the_one_in_a_local_folder(server: AwsServer, on_s3: SampleLake, embedded: SampleLake, table: str) -> None:
     path = table.replace(".", "/")
-    found = on_s3.rows(path, options(server))
+    found = on_s3.rows(path, server.options)
     assert len(found) > 0
     assert_frame_equal(found, embedded.rows(path))
 
 
 def test_refused_rows_wait_on_s3_as_they_do_in_a_local_folder(server: AwsServer, on_s3: SampleLake, embedded: SampleLake) -> None:
     path = "_quarantine/silver/flights"
-    found = on_s3.rows(path, options(server))
+    found = on_s3.rows(path, server.options)
     assert [list(rules) for rules in found["_rules"]] == [["type(distance)"]]
     assert_frame_equal(found, embedded.rows(path))
 
@@ -122,14 +115,14 @@ def test_a_report_is_written_to_s3_and_read_from_there(on_s3: SampleLake) -> Non
 
 
 def test_a_table_on_s3_is_compacted_and_put_back(server: AwsServer, on_s3: SampleLake) -> None:
-    before = on_s3.rows("gold/route_days", options(server))
+    before = on_s3.rows("gold/route_days", server.options)
     on_s3.do("build", "gold.route_days", "sample/again", days="2013-01-01..2013-01-01", force="true")
     shown, _ = on_s3.do("maintain", "gold.route_days", "care/first")
     assert "history of" in shown["message"]
     shown, facts = on_s3.do("restore", "gold.route_days", "care/first", version="0")
     assert facts["restored_version"] == 0
     assert table_of(server, "gold.route_days").version() == facts["version"]
-    assert_frame_equal(on_s3.rows("gold/route_days", options(server)), before)
+    assert_frame_equal(on_s3.rows("gold/route_days", server.options), before)
 
 
 def test_what_a_killed_run_has_staged_is_forgotten_once_it_is_old(server: AwsServer, on_s3: SampleLake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +145,7 @@ def test_spark_submit_gets_the_key_and_no_command_line_or_log_shows_it(
     with CommandLines() as seen:
         on_s3.do("build", "gold.carrier_days", "sample/submitted", days=DAYS, force="true", connection="submitted")
     assert table_of(server, "gold.carrier_days").version() == before + 1
-    assert_frame_equal(on_s3.rows("gold/carrier_days", options(server)), embedded.rows("gold/carrier_days"))
+    assert_frame_equal(on_s3.rows("gold/carrier_days", server.options), embedded.rows("gold/carrier_days"))
     written = capfd.readouterr()
     assert "spark-submit --master local[1]" in written.out
     assert any("org.apache.spark.deploy.SparkSubmit" in line for line in seen.lines)
@@ -168,6 +161,25 @@ def test_no_record_report_or_ledger_has_the_secret(server: AwsServer, on_s3: Sam
     contents = [client.get_object(Bucket=BUCKET, Key=name)["Body"].read() for name in texts]
     contents += [Path(on_s3.ledger_url.removeprefix("sqlite:///")).read_bytes(), spark_server.log.read_bytes()]
     assert not [content for content in contents if server.owner.secret.encode() in content]
+
+
+def test_tables_on_s3_and_landed_files_there_have_names_on_a_spark_server_that_has_the_key_too(server: AwsServer, tmp_path: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    land_shop(tmp_path / "landing")
+    for file in (tmp_path / "landing").rglob("*.*"):
+        server.client("s3").upload_file(str(file), BUCKET, f"shop/{file.relative_to(tmp_path)}")
+    places = {"LAKE_PROJECT": str(SHOP), "LAKE_METASTORE": "embedded", "LAKE_STATE": str(tmp_path / "state")}
+    with exported(server.options), running_spark(tmp_path, "embedded") as spark:
+        lake = lake_of(server, server.owner, tmp_path, spark.remote, root=f"s3a://{BUCKET}/shop/tables", landing=f"s3a://{BUCKET}/shop/landing", **places)
+        for table in ("bronze.logs", "silver.features"):
+            lake.do("build", table, "shop/first", days="2024-05-01..2024-05-03")
+        session = SparkSession.builder.remote(spark.remote).create()
+        try:
+            assert session.sql("SELECT count(*), max(params['product']) FROM landing.logs WHERE day = DATE'2024-05-02'").collect() == [(3, "cup")]
+            assert session.sql("SELECT count(*) FROM silver.features").collect()[0][0] > 0
+        finally:
+            session.stop()
 
 
 WRONG = {

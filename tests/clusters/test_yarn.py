@@ -23,6 +23,8 @@ from expectations.storage import Place
 from launcher.bundle import write_bundle
 from launcher.layout import REPOSITORY
 from launcher.spark_server import package_folder
+from medallion.process_environment import exported
+from tests.clusters.s3_server import running_server
 from tests.clusters.sample_lake import DAYS, SampleLake
 from tests.free_ports import free_port
 
@@ -108,6 +110,25 @@ def test_a_driver_on_the_cluster_works_from_the_bundle_alone_and_is_followed(yar
         assert (application["finalStatus"], lake_of_postgres.task.application_page) == ("SUCCEEDED", application["trackingUrl"])
         assert len(lake_of_postgres.rows(table.replace(".", "/"))) == 16
     assert Ledger(lake_of_postgres.ledger_url).days("silver.airlines")
+
+
+@pytest.mark.usefixtures("submitting")
+@pytest.mark.parametrize("submitting", ["cluster"], indirect=True)
+def test_a_driver_on_the_cluster_is_given_the_key_of_a_lake_on_s3_and_no_log_has_it(
+    yarn: Hadoop, lake_of_postgres: SampleLake, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running_server(tmp_path / "s3.log") as server:
+        server.client("s3").create_bucket(Bucket="lake")
+        variables = {"AIRFLOW_CONN_LAKE_STORAGE": server.owner.connection(server.endpoint), "LAKE_STORAGE_CONNECTION": "lake_storage"}
+        lake = SampleLake(tmp_path, "s3a://lake/tables", "s3a://lake/landing", LAKE_LEDGER_URL=lake_of_postgres.ledger_url, **variables)
+        with exported(server.options):
+            lake.land()
+        assert submit(lake, "bronze.airlines")["status"] == "done"
+        assert yarn.applications()[0]["finalStatus"] == "SUCCEEDED"
+        assert len(lake.rows("bronze/airlines", server.options)) == 16
+    logs = [file.read_text(errors="replace") for file in (yarn.folder / "logs").rglob("*") if file.is_file()]
+    assert any("bronze.airlines" in log for log in logs)
+    assert not [log for log in [*logs, *capfd.readouterr()] if server.owner.secret in log or lake.ledger_url in log]
 
 
 @pytest.fixture

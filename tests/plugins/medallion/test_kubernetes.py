@@ -74,7 +74,7 @@ def test_a_driver_in_a_pod_is_submitted_by_exactly_this_and_no_secret_is_in_it(m
     assert command == [
         *["spark-submit", "--master", "k8s://https://kubernetes.example:6443"],
         *ENGINE,
-        *["--conf", "spark.redaction.regex=(?i)secret|password|token|access[._]?key|ledger_url"],
+        *["--conf", "spark.redaction.regex=(?i)secret|password|token|access[.]?key|ledger_url"],
         *["--conf", "spark.driver.extraClassPath=/opt/lake/.lake/jars/*"],
         *["--conf", "spark.executor.extraClassPath=/opt/lake/.lake/jars/*"],
         *["--conf", "spark.pyspark.python=/opt/lake/.venv/bin/python"],

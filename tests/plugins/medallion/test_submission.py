@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from secrets import token_hex
 
@@ -10,7 +9,8 @@ from airflow.sdk import Connection
 
 from expectations.errors import RequestError
 from expectations.jobs import JobRequest
-from medallion.shipping import REDACTED, shipped_environment
+from expectations.settings import PRIVATE_FILE
+from medallion.shipping import private_variables, shipped_environment
 from medallion.submission import driver_variables, private_properties, submission_conf
 
 REQUEST = JobRequest(verb="build", name="silver.visits", run_id="shop_daily/manual__1")
@@ -47,10 +47,11 @@ def test_a_driver_on_yarn_gets_the_bundle_and_the_lakes_settings_and_the_ledgers
     assert password not in f"{conf} {shipped}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"postgresql://mlflow:{password}@ledger/mlflow")
     assert password not in f"{shipped_environment()}"
-    with private_properties(spark("yarn", **extra)) as file:
-        assert file is not None
-        assert Path(file).read_text() == f"spark.yarn.appMasterEnv.LAKE_LEDGER_URL=postgresql://lake:{password}@ledger/lake\n"
+    with private_variables(spark("yarn", **extra)) as shipped_file:
+        file, _, name = str(shipped_file).partition("#")
+        assert json.loads(Path(file).read_text()) == {"LAKE_LEDGER_URL": f"postgresql://lake:{password}@ledger/lake"}
         assert Path(file).stat().st_mode & 0o777 == 0o600
+        assert shipped[PRIVATE_FILE] == name
     assert not Path(file).exists()
 
 
@@ -63,12 +64,11 @@ def test_a_driver_on_yarn_gets_the_key_of_the_storage_in_private_and_one_on_this
     shown = f"{submission_conf(away, REQUEST)} {driver_variables(away)}"
     assert key not in shown
     assert secret not in shown
-    with private_properties(away) as file:
-        assert file is not None
-        told = Path(file).read_text().splitlines()
-    assert told[1:] == [f"spark.yarn.appMasterEnv.AWS_ACCESS_KEY_ID={key}", f"spark.yarn.appMasterEnv.AWS_SECRET_ACCESS_KEY={secret}"]
-    assert re.search(REDACTED, "AWS_ACCESS_KEY_ID")
-    with private_properties(spark("yarn")) as none:
+    with private_variables(away) as file, private_properties(away) as nothing:
+        told = json.loads(Path(str(file).partition("#")[0]).read_text())
+        assert nothing is None
+    assert told == {"LAKE_LEDGER_URL": "postgresql://lake@ledger/lake", "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+    with private_variables(spark("yarn")) as none:
         assert none is None
 
 

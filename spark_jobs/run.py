@@ -166,7 +166,8 @@ def _user() -> str:
 def main(arguments: list[str]) -> int:
     """The command line."""
     if private := os.environ.pop(PRIVATE_FILE, ""):
-        os.environ.update(json.loads(Path(private).read_text()))
+        for name, value in json.loads(Path(private).read_text()).items():
+            os.environ.setdefault(name, value)  # what the connection itself tells a driver counts
     try:
         request, remote = parse(arguments)
     except RequestError as error:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # `make test` runs in the environment of the lake, whose Airflow, with its database, is none of the tests' business.
 for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
     del os.environ[inherited]
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-home-")
+_home = tempfile.TemporaryDirectory(prefix="airflow-home-")  # gone with this process
+os.environ["AIRFLOW_HOME"] = _home.name
 
 START_SECONDS = 90
 HEAP = "2g"

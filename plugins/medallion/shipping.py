@@ -50,7 +50,7 @@ def shipped_environment() -> dict[str, str]:
 
 @contextmanager
 def private_variables(connection: Connection) -> Iterator[str | None]:
-    """What spark-submit has to ship to a driver on YARN: a file with the ledger's address and the key of the storage that this task was given.
+    """What spark-submit has to ship to a driver on YARN: a file with the ledger's address, and the key of the lake's storage where a connection has one.
 
     Until the block ends, and for its owner alone. None for a driver elsewhere. Variables they cannot be: YARN writes a container's variables into
     a script beside its logs.
@@ -59,9 +59,12 @@ def private_variables(connection: Connection) -> Iterator[str | None]:
         yield None
         return
     with tempfile.NamedTemporaryFile("w", prefix="lake-", suffix=".json") as file:  # made with the mode 0600
-        json.dump({"LAKE_LEDGER_URL": load_settings().ledger_url, **(s3_variables() or {})}, file)
+        settings = load_settings()
+        key = s3_variables() if settings.storage_connection else None  # else the nodes have rights of their own
+        json.dump({"LAKE_LEDGER_URL": settings.ledger_url, **(key or {})}, file)
         file.flush()
-        yield f"{file.name}#{PRIVATE}"
+        others = (connection.extra_dejson.get("conf") or {}).get("spark.files")  # which --files takes the place of
+        yield ",".join(filter(None, [f"{file.name}#{PRIVATE}", others]))
 
 
 def lake_variables() -> dict[str, str]:

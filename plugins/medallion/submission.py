@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from expectations.jobs import JobRequest
 
 RUN = REPOSITORY / "spark_jobs" / "run.py"
-COMPILED = "-XX:-DontCompileHugeMethods"
+JAVA_OPTIONS = "-XX:-DontCompileHugeMethods"
 """As launcher/spark_server.py has it, and says why. Spark puts `extraJavaOptions` of a connection's own behind it."""
 ENGINE = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
-    "spark.driver.defaultJavaOptions": COMPILED,
-    "spark.executor.defaultJavaOptions": COMPILED,
+    "spark.driver.defaultJavaOptions": JAVA_OPTIONS,
+    "spark.executor.defaultJavaOptions": JAVA_OPTIONS,
 }
 
 LOCAL = {
@@ -48,7 +48,7 @@ LOCAL = {
 
 
 def submission_conf(connection: Connection, request: JobRequest) -> dict[str, str]:
-    """Delta, its jars, the search path, and what suits one machine where the master is one; then `conf` from the connection's extra, which wins.
+    """Delta, its jars, Java's options, the search path, and what suits one machine where the master is one; then the extra's own `conf`, which wins.
 
     Raises RequestError where the folder of jars is empty, and where the driver would run on another machine than the ledger's file, or on a cluster
     that cannot have it.

@@ -111,7 +111,7 @@ def _with_facts(job: Job, table: Table, raw: DataFrame, files: list[LandedFile],
     day = F.substring(F.substring_index(path, "/", -2), 1, 10)
     sha = F.substring(F.substring_index(path, "/", -1), 1, 16)
     position = F.col("_metadata.row_index") if is_parquet else F.monotonically_increasing_id().bitwiseAND((1 << 33) - 1)
-    block = F.lit(0) if is_parquet else F.call_function("input_file_block_start")
+    block = F.lit(0) if is_parquet else F.input_file_block_start()
     header_lines = 2 if contract.source and contract.source.format == "csv" else 1
     placed = raw.select(
         *contract.columns,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from expectations.metastore import metastore_of
 from launcher.spark_server import JAVA_OPTIONS, java, server_class_path
-from tests.clusters.s3_server import free_port
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

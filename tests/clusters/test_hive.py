@@ -14,11 +14,11 @@ from expectations.ledger import Ledger
 from expectations.loader import load_lake
 from launcher.databases import prepare
 from tests.clusters.metastore_service import running_service
-from tests.clusters.s3_server import free_port
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.clusters.standalone import java_home
 from tests.clusters.thrift_server import asked, started_thrift_server
 from tests.conftest import running_spark
+from tests.free_ports import free_port
 from tests.lakes.shop.sample import land
 from tests.lakes.test_shop import SHOP
 

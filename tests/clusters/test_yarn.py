@@ -24,6 +24,7 @@ from launcher.bundle import write_bundle
 from launcher.layout import REPOSITORY
 from launcher.spark_server import package_folder
 from medallion.process_environment import exported
+from tests.clusters.command_lines import CommandLines
 from tests.clusters.s3_server import running_server
 from tests.clusters.sample_lake import DAYS, SampleLake
 from tests.free_ports import free_port
@@ -123,12 +124,16 @@ def test_a_driver_on_the_cluster_is_given_the_key_of_a_lake_on_s3_and_no_log_has
         lake = SampleLake(tmp_path, "s3a://lake/tables", "s3a://lake/landing", LAKE_LEDGER_URL=lake_of_postgres.ledger_url, **variables)
         with exported(server.options):
             lake.land()
-        assert submit(lake, "bronze.airlines")["status"] == "done"
+        with CommandLines() as seen:
+            assert submit(lake, "bronze.airlines")["status"] == "done"
         assert yarn.applications()[0]["finalStatus"] == "SUCCEEDED"
         assert len(lake.rows("bronze/airlines", server.options)) == 16
     logs = [file.read_text(errors="replace") for file in (yarn.folder / "logs").rglob("*") if file.is_file()]
-    assert any("bronze.airlines" in log for log in logs)
-    assert not [log for log in [*logs, *capfd.readouterr()] if server.owner.secret in log or lake.ledger_url in log]
+    assert any("LAKE_PRIVATE_FILE" in log for log in logs)  # the script that has the container's variables is among them
+    shown = capfd.readouterr()
+    assert "spark-submit --master yarn" in shown.out
+    assert any("org.apache.spark.deploy.SparkSubmit" in line for line in seen.lines)
+    assert not [text for text in [*logs, *shown, *seen.lines] if server.owner.secret in text or lake.ledger_url in text]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from expectations.metastore import as_properties, metastore_of
 from launcher.spark_server import CONFIGURATION, JAVA_OPTIONS, SUBMIT_CLASS, java, server_class_path
-from tests.clusters.s3_server import free_port
+from tests.free_ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

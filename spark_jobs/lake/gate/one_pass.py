@@ -71,8 +71,8 @@ def aggregate(lanes: Lanes, staged: DataFrame, expected: Sequence[str] = ()) -> 
 
 
 def _keys(lanes: Lanes, staged: DataFrame, lane: Lane, number: int) -> DataFrame:
-    """How many keys a rule compares, and how many different hashes they have, each with its day and whether its row stays."""
-    hashed = F.when(F.col(lane.key[0]).isNotNull(), F.xxhash64(DAY, STAYS, *lane.key))
+    """How many keys a rule compares, and how many different hashes they have; a key holds its day and whether its row stays."""
+    hashed = F.when(F.col(lane.key[0]).isNotNull(), F.xxhash64(*lane.key))
     keys = lanes.watched(staged, [lane], flagged=[]).select(hashed.alias("hashed"))
     return keys.agg(F.count("hashed").alias(f"keys{number}"), F.count_distinct("hashed").alias(f"different{number}"))
 

@@ -9,6 +9,7 @@ from airflow.sdk import Connection
 
 from expectations.errors import RequestError
 from expectations.jobs import JobRequest
+from expectations.s3 import VARIABLES
 from expectations.settings import PRIVATE_FILE
 from medallion.shipping import private_variables, shipped_environment
 from medallion.submission import driver_variables, private_properties, submission_conf
@@ -58,8 +59,11 @@ def test_a_driver_on_yarn_gets_the_bundle_and_the_lakes_settings_and_the_ledgers
 def test_a_driver_on_yarn_gets_the_key_of_the_storage_in_private_and_one_on_this_machine_has_it_already(monkeypatch: pytest.MonkeyPatch) -> None:
     key, secret = token_hex(), f"{token_hex()}/+="
     monkeypatch.setenv("LAKE_LEDGER_URL", "postgresql://lake@ledger/lake")
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
+    monkeypatch.setenv("LAKE_STORAGE_CONNECTION", "lake_storage")
     away = spark("yarn", **{"deploy-mode": "cluster", "lake-bundle": "hdfs:///lake/bundle.zip", "yarn_resourcemanager_webapp_address": "http://rm:8088"})
     shown = f"{submission_conf(away, REQUEST)} {driver_variables(away)}"
     assert key not in shown
@@ -68,8 +72,17 @@ def test_a_driver_on_yarn_gets_the_key_of_the_storage_in_private_and_one_on_this
         told = json.loads(Path(str(file).partition("#")[0]).read_text())
         assert nothing is None
     assert told == {"LAKE_LEDGER_URL": "postgresql://lake@ledger/lake", "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+    monkeypatch.delenv("LAKE_STORAGE_CONNECTION")  # the task's key is for something else then
+    with private_variables(away) as file:
+        assert json.loads(Path(str(file).partition("#")[0]).read_text()) == {"LAKE_LEDGER_URL": "postgresql://lake@ledger/lake"}
     with private_variables(spark("yarn")) as none:
         assert none is None
+
+
+def test_files_that_a_connection_ships_to_yarn_go_with_the_lakes_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_LEDGER_URL", "postgresql://lake@ledger/lake")
+    with private_variables(spark("yarn", **{"deploy-mode": "cluster", "conf": {"spark.files": "hdfs:///a.txt,hdfs:///b.txt"}})) as files:
+        assert str(files).split("#")[1] == "lake-private.json,hdfs:///a.txt,hdfs:///b.txt"
 
 
 def test_a_driver_on_a_standalone_cluster_is_refused_as_it_would_lack_the_lakes_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-from pyarrow import orc
+from pyarrow import csv, orc
 from pyarrow import parquet as pq
 from pyspark.sql import functions as F
 
@@ -108,6 +109,38 @@ def test_a_day_without_a_file_fails_where_the_contract_says_so(shop: LittleLake)
     result = shop.run("build", "bronze.sales", "2024-05-01")
     assert result.status == "failed_terminal"
     assert "no file for 2024-05-01" in result.message
+
+
+ROWS = pa.table({"item": ["tea", "pie", "cake", "jam"], "cents": pa.array([300, 200, 450, 120], pa.int64())})
+
+
+@pytest.mark.parametrize(
+    ("kind", "write", "parts"),
+    [
+        ("csv", csv.write_csv, ["0/0", "0/1", "0/2", "32/0"]),  # the first 32 bytes are 12 of the header, then three rows that begin within them
+        ("jsonl", lambda rows, file: rows.to_pandas().to_json(file, orient="records", lines=True), ["0/0", "0/1", "32/0", "64/0"]),
+        ("parquet", pq.write_table, ["0/0", "0/1", "0/2", "0/3"]),
+        ("orc", orc.write_table, ["0/0", "0/1", "0/2", "0/3"]),
+    ],
+)
+def test_a_rows_id_is_its_day_file_part_and_place_whether_the_file_is_read_alone_or_with_others(
+    lake: LittleLake, monkeypatch: pytest.MonkeyPatch, kind: str, write: Callable[..., None], parts: list[str]
+) -> None:
+    monkeypatch.setattr("spark_jobs.lake.reading.SPLIT_BYTES", "32")
+    columns = "{item: {type: string}, cents: {type: bigint}}"
+    for name in ("alone", "together"):
+        lake.write(f"expectations/bronze/{name}.yaml", f"contract: 1\ndescription: Prices.\nsource: {{folder: prices, format: {kind}}}\ncolumns: {columns}\n")
+    folder = lake.project / "landing/prices"
+    folder.mkdir(parents=True)
+    for day in ("2024-05-01", "2024-05-02"):
+        write(ROWS, folder / f"{day}.{kind}")
+    sha = hashlib.sha256((folder / f"2024-05-01.{kind}").read_bytes()).hexdigest()[:16]
+    lake.build("bronze.alone", "2024-05-01")
+    lake.build("bronze.alone", "2024-05-02", "run-2")
+    lake.build("bronze.together", "2024-05-01..2024-05-02")
+    expected = [(f"{day}/{sha}/{part}",) for day in ("2024-05-01", "2024-05-02") for part in parts]
+    assert lake.rows("bronze.alone", "_row") == expected
+    assert lake.rows("bronze.together", "_row") == expected
 
 
 def test_json_lines_keep_maps_and_say_what_is_no_json(lake: LittleLake) -> None:

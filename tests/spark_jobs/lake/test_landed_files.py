@@ -117,7 +117,7 @@ ROWS = pa.table({"item": ["tea", "pie", "cake", "jam"], "cents": pa.array([300, 
 @pytest.mark.parametrize(
     ("kind", "write", "parts"),
     [
-        ("csv", csv.write_csv, ["0/0", "0/1", "0/2", "32/0"]),  # the first 32 bytes are 12 of the header, then three rows that begin within them
+        ("csv", csv.write_csv, ["0/0", "0/1", "32/0", "32/1"]),  # a header of 15 bytes, two rows that begin within the first 32 and two behind
         ("jsonl", lambda rows, file: rows.to_pandas().to_json(file, orient="records", lines=True), ["0/0", "0/1", "32/0", "64/0"]),
         ("parquet", pq.write_table, ["0/0", "0/1", "0/2", "0/3"]),
         ("orc", orc.write_table, ["0/0", "0/1", "0/2", "0/3"]),
@@ -129,7 +129,9 @@ def test_a_rows_id_is_its_day_file_part_and_place_whether_the_file_is_read_alone
     monkeypatch.setattr("spark_jobs.lake.reading.SPLIT_BYTES", "32")
     columns = "{item: {type: string}, cents: {type: bigint}}"
     for name in ("alone", "together"):
-        lake.write(f"expectations/bronze/{name}.yaml", f"contract: 1\ndescription: Prices.\nsource: {{folder: prices, format: {kind}}}\ncolumns: {columns}\n")
+        lake.write(
+            f"expectations/bronze/{name}.yaml", f"contract: 1\ndescription: What things cost.\nsource: {{folder: prices, format: {kind}}}\ncolumns: {columns}\n"
+        )
     folder = lake.project / "landing/prices"
     folder.mkdir(parents=True)
     for day in ("2024-05-01", "2024-05-02"):

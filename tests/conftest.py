@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.free_ports import free_port
+from tests.server_process import is_open, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,17 +81,11 @@ class RunningSpark:
 def running_spark(folder: Path, metastore: str = "off") -> Iterator[RunningSpark]:
     """A Spark Connect server with Delta, as the launcher would start it, until the block ends."""
     port, log = free_port(), folder / "server.log"
-    with log.open("w") as output:
-        places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
-        # its lakes are many, and each has its silver.sales
-        environment = {**os.environ, **places, "LAKE_METASTORE": metastore}
-        server = subprocess.Popen([sys.executable, "-m", "launcher", "run", "spark"], env=environment, stdout=output, stderr=output)
-    try:
-        _wait(server, port, log)
+    places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
+    # its lakes are many, and each has its silver.sales
+    environment = {**os.environ, **places, "LAKE_METASTORE": metastore}
+    with running([sys.executable, "-m", "launcher", "run", "spark"], log, lambda: is_open(port), START_SECONDS, env=environment):
         yield RunningSpark(f"sc://127.0.0.1:{port}", log)
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -121,13 +113,3 @@ def spark(spark_remote: str) -> Iterator[SparkSession]:
     expect_rows(session, 1)
     yield session
     session.stop()
-
-
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    pytest.fail(f"no Spark server on port {port}: {log.read_text()[-2000:]}")

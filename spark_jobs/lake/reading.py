@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.errors import SourceError
-from spark_jobs.lake.drift import UNCAST, evened_out, uncast
+from spark_jobs.lake.drift import UNCAST, evened_out, named_faults, uncast
 from spark_jobs.lake.landed_file import EXTRA
 from spark_jobs.lake.quarantine import corrections
 
@@ -154,9 +154,7 @@ def _errors(contract: TableContract, corrupt: Column) -> Column:
     for name, column in contract.columns.items():
         if column.type != "string" and "<" not in column.type:
             faults.append(F.when(~parses(contract, name), F.lit(name)))
-    # no column's name has a comma; an array of them, and its nulls taken out, Spark would interpret: 5.6 against 3.1 s, 1,000,000 rows of 13 such columns
-    found = F.concat_ws(",", *faults)
-    return F.when(found != "", F.split(found, ","))
+    return named_faults(faults)
 
 
 def parses(contract: TableContract, name: str) -> Column:

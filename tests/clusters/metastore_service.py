@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from expectations.metastore import metastore_of
 from launcher.spark_server import JAVA_OPTIONS, java, server_class_path
 from tests.free_ports import free_port
+from tests.server_process import is_open, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +29,5 @@ def running_service(folder: Path, database: str) -> Iterator[str]:
     # its logging wants a library that Spark does not bring, and a file in the folder of temporary files
     logging = ["-Dhive.async.log.enabled=false", f"-Djava.io.tmpdir={folder}"]
     command = [str(java()), "-Xmx512m", *logging, *JAVA_OPTIONS, "-cp", server_class_path(), SERVICE, "-p", str(port), *words]
-    with log.open("w") as output:
-        service = subprocess.Popen(command, cwd=folder, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}, stdout=output, stderr=output)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not _answers(port):
-            assert service.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
-            time.sleep(0.3)
+    with running(command, log, lambda: is_open(port), START_SECONDS, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}, cwd=folder):
         yield f"thrift://127.0.0.1:{port}"
-    finally:
-        service.terminate()
-        service.wait(30)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 from tests.free_ports import free_port
+from tests.server_process import is_open, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,25 +86,9 @@ def running_server(log: Path) -> Iterator[AwsServer]:
     """The server, with an owner's key, until the block ends."""
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with log.open("w") as output:
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    try:
-        _wait(process, port, log)
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with running(command, log, lambda: is_open(port), START_SECONDS, env=environment):
         server = AwsServer(f"http://127.0.0.1:{port}")
         server.owner = server.add_user("owner", ALL)
         server.ask_for_keys()
         yield server
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"moto's server did not start: {log.read_text()[-2000:]}")

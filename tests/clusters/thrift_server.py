@@ -6,13 +6,13 @@ import os
 import re
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from expectations.metastore import as_properties, metastore_of
 from launcher.spark_server import CONFIGURATION, JAVA_OPTIONS, SUBMIT_CLASS, java, server_class_path
 from tests.free_ports import free_port
+from tests.server_process import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,17 +31,8 @@ def started_thrift_server(folder: Path, metastore: str) -> Iterator[str]:
     command += ["--conf", f"spark.sql.warehouse.dir={folder}/warehouse", "--class", SERVER, "spark-internal"]
     command += ["--hiveconf", f"hive.server2.thrift.port={port}", "--hiveconf", "hive.server2.thrift.bind.host=127.0.0.1"]
     environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while "HiveThriftServer2 started" not in log.read_text():
-            assert server.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
-            time.sleep(0.3)
+    with running(command, log, lambda: "HiveThriftServer2 started" in log.read_text(), START_SECONDS, env=environment, cwd=folder):
         yield f"jdbc:hive2://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 def asked(address: str, *questions: str) -> list[list[str]]:

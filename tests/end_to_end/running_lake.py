@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from launcher.environment import MARK
 from launcher.layout import REPOSITORY, State
 from launcher.set_up import is_installed
 from tests.free_ports import free_ports
+from tests.server_process import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class RunningLake:
         ended = self.call("-m", "launcher", "down")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert self.processes() == []
-        assert not [port for port in self.ports if _is_open(port)]
+        assert not [port for port in self.ports if is_open(port)]
 
     def processes(self) -> list[psutil.Process]:
         """The living processes that carry this lake's mark."""
@@ -186,8 +186,3 @@ def _mark(process: psutil.Process) -> str | None:
         return process.environ().get(MARK)
     except psutil.Error:
         return None
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as attempt:
-        return attempt.connect_ex(("127.0.0.1", port)) == 0

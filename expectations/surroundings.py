@@ -6,18 +6,20 @@ import re
 
 KEY = "mend the connection that LAKE_STORAGE_CONNECTION names."
 WRITES_NOTHING = "Nothing was half published."
+DATANODE = f"a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. {WRITES_NOTHING}"
 SIGNS = {
     r"No space left on device": f"there is no room on the disk of the lake; free some and run it again. {WRITES_NOTHING}",
     # HDFS: Spark's client, then hdfs-native
-    r"BlockMissingException|All datanodes \[|minReplication nodes|Failed to replace a bad datanode|All DataNodes failed|Failed to complete file in time": (
-        f"a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. {WRITES_NOTHING}"
-    ),
+    r"BlockMissingException|All datanodes \[|minReplication nodes|All DataNodes failed|Failed to complete file in time": DATANODE,
+    r"QuotaExceededException": f"a quota of the lake's HDFS is used up; raise it, or free some, and run it again. {WRITES_NOTHING}",
     r"SafeModeException|Name node is in safe mode": (
         "the NameNode of the lake's HDFS is in safe mode and writes nothing: wait until it has found its blocks, or see to its disks, and run it again."
     ),
     r"Call From \S+ to \S+ failed on connection exception|UnknownHostException|hdfs://\S+: (Connection refused|failed to lookup|RPC listener)": (
         "the NameNode of the lake's HDFS is not reached; check the address in LAKE_ROOT and LAKE_LANDING, and that it runs, and run it again."
     ),
+    # Spark's client gave up a file that it was writing, and no NameNode refused it: DFSOutputStream and DataStreamer say that in a dozen ways
+    r"(?s)^(?!.*hdfs\.server\.namenode).*\bhdfs\.(DataStreamer|DFSOutputStream)\.": DATANODE,
     # S3: pyarrow's words, then those of S3 itself
     r"INVALID_ACCESS_KEY_ID|InvalidAccessKeyId": f"the access key is not known there: {KEY}",
     r"SIGNATURE_DOES_NOT_MATCH|SignatureDoesNotMatch": f"the secret does not belong to the access key: {KEY}",
@@ -49,3 +51,10 @@ def sentence(words: str) -> tuple[str, bool] | None:
     if OTHER_SPARK.search(words):
         return "the cluster runs another version of Spark than the job's: give both one lock.", True
     return next(((said, False) for sign, said in SIGNS.items() if re.search(sign, words)), None)
+
+
+def in_short(words: str) -> str:
+    """The first line of an error of another kind, and of Java's causes below it the last, where it began; each cut off after 500 characters."""
+    first, *others = words.strip().splitlines() or [""]
+    causes = [line for line in others if line.startswith("Caused by: ")]
+    return " ".join(line[:500] for line in (first, *causes[-1:]))

@@ -30,7 +30,7 @@ from expectations.model_versions import comparisons_of, version_of
 from expectations.review import Review
 from expectations.settings import PRIVATE_FILE, load_settings
 from expectations.storage import Place, require_storage
-from expectations.surroundings import sentence
+from expectations.surroundings import in_short, sentence
 from spark_jobs.lake import verbs
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.naming import register
@@ -116,7 +116,7 @@ def _failure(request: JobRequest, error: Exception) -> JobResult:
             message, is_terminal = known
         else:
             traceback.print_exc()
-            message = f"{type(error).__name__}: {next(iter(message.strip().splitlines()), '')[:500]}"
+            message = f"{type(error).__name__}: {in_short(message)}"
         message = f"{request.verb} {request.name}: {message}"
     return JobResult(request=request, status="failed_terminal" if is_terminal else "failed_transient", message=message)
 

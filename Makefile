@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ clean: setup ## forget the lake: tables and state; the environment and the lande
 
 bundle: setup ## the lake's code in one archive, for drivers on a cluster
 	@$(LAUNCH) bundle
+
+copy-ledger: setup ## copy the ledger into the empty database that LAKE_LEDGER_URL names, to go on from there
+	@$(LAUNCH) copy-ledger
 
 secrets: python ## write the secrets that docker-compose needs into .env
 	@$(PYTHON) -m launcher secrets

@@ -102,6 +102,16 @@ class Metastore:
         """The settings, where everybody may see them: those of a service."""
         return self.settings if urlsplit(self.address).scheme == SERVICE else {}
 
+    @property
+    def name_elsewhere(self) -> str:
+        """What a driver on a cluster is told: `name`, or that there is none, as an embedded one is this machine's."""
+        return self.name if self.is_shared else OFF
+
+    @property
+    def open_name(self) -> str:
+        """What a driver is told whose settings everybody may see: of a service, or that there is none."""
+        return self.name if self.open_settings else OFF
+
     def local_settings(self) -> dict[str, str]:
         """What the local Spark server is told. Makes an embedded one where there is none."""
         if not self.is_embedded:

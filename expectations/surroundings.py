@@ -6,36 +6,36 @@ import re
 
 KEY = "mend the connection that LAKE_STORAGE_CONNECTION names."
 WRITES_NOTHING = "Nothing was half published."
-DATANODE = f"a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. {WRITES_NOTHING}"
+DATANODE = f"a DataNode of the lake's HDFS stopped, is full, or is not reached from here; see to it and run it again. {WRITES_NOTHING}"
+NAMENODE = "the NameNode of the lake's HDFS is not reached; check the address in LAKE_ROOT and LAKE_LANDING, and that it runs, and run it again."
 SIGNS = {
-    r"No space left on device": f"there is no room on the disk of the lake; free some and run it again. {WRITES_NOTHING}",
+    r"No space left on device": f"there is no room on the disk of the lake, or of Spark's scratch files; free some and run it again. {WRITES_NOTHING}",
+    r"HiveMetaStoreClient|Could not connect to meta store": (
+        "the Hive metastore is not reached: check that what LAKE_METASTORE names is up and lets this login in, and run it again; the log of the Spark "
+        "server says more. An embedded one is opened by one process only."
+    ),
     # HDFS: Spark's client, then hdfs-native
     r"BlockMissingException|All datanodes \[|minReplication nodes|All DataNodes failed|Failed to complete file in time": DATANODE,
     r"QuotaExceededException": f"a quota of the lake's HDFS is used up; raise it, or free some, and run it again. {WRITES_NOTHING}",
     r"SafeModeException|Name node is in safe mode": (
         "the NameNode of the lake's HDFS is in safe mode and writes nothing: wait until it has found its blocks, or see to its disks, and run it again."
     ),
-    r"Call From \S+ to \S+ failed on connection exception|UnknownHostException|hdfs://\S+: (Connection refused|failed to lookup|RPC listener)": (
-        "the NameNode of the lake's HDFS is not reached; check the address in LAKE_ROOT and LAKE_LANDING, and that it runs, and run it again."
-    ),
+    r"(?s)^(?=.*hadoop\.hdfs\.).*(Call From \S+ to \S+ failed on|No Route to Host|UnknownHostException)": NAMENODE,
+    r"hdfs://\S+: (Connection refused|failed to lookup|RPC listener)": NAMENODE,
     # Spark's client gave up a file that it was writing, and no NameNode refused it: DFSOutputStream and DataStreamer say that in a dozen ways
-    r"(?s)^(?!.*hdfs\.server\.namenode).*\bhdfs\.(DataStreamer|DFSOutputStream)\.": DATANODE,
+    r"(?s)^(?!.*(hdfs\.server\.namenode|OutOfMemoryError|InterruptedIOException)).*\bhdfs\.(DataStreamer|DFSOutputStream)\.": DATANODE,
     # S3: pyarrow's words, then those of S3 itself
     r"INVALID_ACCESS_KEY_ID|InvalidAccessKeyId": f"the access key is not known there: {KEY}",
     r"SIGNATURE_DOES_NOT_MATCH|SignatureDoesNotMatch": f"the secret does not belong to the access key: {KEY}",
     r"ExpiredToken": "the session token has expired: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
-    r"InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
+    r"(?<![$\w])InvalidToken": "the session token is not valid: write a new one into the connection that LAKE_STORAGE_CONNECTION names.",
     r"NO_SUCH_BUCKET|NoSuchBucket": "there is no such bucket: make it, or mend LAKE_ROOT and LAKE_LANDING.",
-    r"ACCESS_DENIED|AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there.",
+    r"(?s)ACCESS_DENIED|^(?=.*(s3a|S3|awssdk)).*AccessDenied": "access is denied: give the user of the key the right to list, read, write and delete there.",
     r"s3a\.S3AFileSystem not found": "Spark lacks the jars of a lake on S3; run `make setup S3=1` on its machines and start it again.",
-    # Hive
-    r"HiveMetaStoreClient|Could not connect to meta store": (
-        "the Hive metastore is not reached: check that what LAKE_METASTORE names is up and lets this login in, and run it again; the log of the Spark "
-        "server says more. An embedded one is opened by one process only."
-    ),
-    r"NETWORK_CONNECTION": "nothing answers at its address: check endpoint, host, port and network.",
+    r"NETWORK_CONNECTION|UnknownHostException": "nothing answers at its address: check endpoint, host, port and network.",
 }
-"""Words, as a regular expression, to what is to be said of them. No more of a message is shown: it may hold a key."""
+"""Words, as a regular expression, to what is to be said of them. No more of such a message is shown: it may hold a key."""
+LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 OTHER_PYTHON = re.compile(r"Python in worker has different version: (?P<worker>[\d.]+) than that in driver: (?P<driver>[\d.]+)")
 OTHER_SPARK = re.compile(r"InvalidClassException: org\.apache\.spark\.\S+; local class incompatible")
 NO_RIGHT = re.compile(r'Permission denied: user=(?P<user>[^,\s]+), access=(?P<access>[A-Z_]+), inode=\\?"(?P<path>[^"\\]+)')
@@ -54,7 +54,12 @@ def sentence(words: str) -> tuple[str, bool] | None:
 
 
 def in_short(words: str) -> str:
-    """The first line of an error of another kind, and of Java's causes below it the last, where it began; each cut off after 500 characters."""
-    first, *others = words.strip().splitlines() or [""]
-    causes = [line for line in others if line.startswith("Caused by: ")]
-    return " ".join(line[:500] for line in (first, *causes[-1:]))
+    """The first line of an error of another kind, and the last of its causes, where it began: its first line, and its last where it has several.
+
+    Each cut off after 500 characters, and without the login of an address.
+    """
+    error, *causes = re.split(r"\n(?=Caused by: )", words.strip())
+    first = (error.splitlines() or [""])[0]
+    cause = [line.strip() for line in re.split(r"\n\s*at ", causes[-1])[0].splitlines()] if causes else []
+    lines = dict.fromkeys([first, *cause[:1], *cause[-1:]])
+    return LOGIN.sub("", " ".join(line[:500] for line in lines))

@@ -126,6 +126,17 @@ def _bundle(_: argparse.Namespace) -> int:
     return 0
 
 
+def _copy_ledger(_: argparse.Namespace) -> int:
+    from expectations.ledger.copying import copy_ledger
+    from expectations.settings import load_settings
+    from launcher.layout import load_state
+
+    # by variables, as an address may hold a password, and everybody sees a command line
+    source = os.environ.get("LAKE_LEDGER_FROM") or f"sqlite:///{load_state().folder}/ledger.db"
+    print(f"copied {copy_ledger(source, load_settings().ledger_url)} lines into the ledger that LAKE_LEDGER_URL names; it is in use from the next `make up` on")
+    return 0
+
+
 def _secrets(_: argparse.Namespace) -> int:
     from launcher.credentials import COMPOSE_SECRETS, ensure_compose_secrets
 
@@ -162,6 +173,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "clean": (_clean, "forget the lake: its tables and its state"),
     "jars": (_jars, "fetch the jars of jars.lock; jars s3: those of jars-s3.lock too"),
     "bundle": (_bundle, "write the lake's code into one archive, for drivers on a cluster"),
+    "copy-ledger": (_copy_ledger, "copy the ledger, or the one that LAKE_LEDGER_FROM names, into the empty one that LAKE_LEDGER_URL names"),
     "secrets": (_secrets, "write the secrets that docker-compose needs"),
     "env": (_env, "print the environment of the lake as shell lines"),
     "job": (_job, "run one Spark job on the local server: build silver.flights --days 2013-01-01"),
@@ -173,7 +185,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
 
 def main(arguments: list[str]) -> int:
     """Exit code 0 where all is well, 1 with one sentence where not."""
-    listed = "\n".join(f"  {name:8} {words}" for name, (_, words) in COMMANDS.items())
+    listed = "\n".join(f"  {name:11} {words}" for name, (_, words) in COMMANDS.items())
     parser = argparse.ArgumentParser(prog="python -m launcher", epilog=listed, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="what the command takes")

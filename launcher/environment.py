@@ -13,11 +13,14 @@ from launcher.layout import LOOPBACK, REPOSITORY, jars_folder, load_ports, load_
 # The mark by which the launcher knows its own processes again; its value is the state folder.
 MARK = "LAKE_SUPERVISED_BY"
 PROGRAM = "LAKE_PROGRAM"
+CONNECTION = "AIRFLOW_CONN_SPARK_LAKE"
+"""The connection of the Spark jobs; one that is set already stays."""
 
 
 def lake_environment() -> dict[str, str]:
     """Where the lake is, and the switches that every Python process of it needs."""
-    settings, state = load_settings(), load_state()
+    settings, state, mlflow = load_settings(), load_state(), load_ports()["mlflow"]
+    tracking = os.environ.get("MLFLOW_TRACKING_URI") or own_tracking_store()
     search = [str(REPOSITORY), str(REPOSITORY / "plugins")]
     # A lake in a folder of its own: its table files are importable too.
     search += [str(settings.project)] if settings.project != REPOSITORY else []
@@ -32,8 +35,8 @@ def lake_environment() -> dict[str, str]:
         "LAKE_JARS": str(jars_folder()),
         "LAKE_AIRFLOW_URL": f"http://{LOOPBACK}:{load_ports()['airflow'].number}",
         "LAKE_SPARK_URL": f"sc://{LOOPBACK}:{load_ports()['spark'].number}",
-        "LAKE_MLFLOW_URL": f"http://{LOOPBACK}:{load_ports()['mlflow'].number}",
-        "MLFLOW_TRACKING_URI": os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state.folder}/mlflow.db",
+        "LAKE_MLFLOW_URL": tracking if is_server(tracking) else f"http://{LOOPBACK}:{mlflow.number}",
+        "MLFLOW_TRACKING_URI": tracking,
         # MLflow's own name for it: without it a client of the SQLite store writes `./mlruns` where it stands.
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(state.artifacts),
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -45,6 +48,16 @@ def lake_environment() -> dict[str, str]:
         "SPT_NOENV": "1",
         "TZ": "UTC",
     }
+
+
+def own_tracking_store() -> str:
+    """Where MLflow keeps runs and models unless MLFLOW_TRACKING_URI says otherwise."""
+    return f"sqlite:///{load_state().folder}/mlflow.db"
+
+
+def is_server(tracking: str) -> bool:
+    """Whether an address of MLflow is that of a server, not of a store."""
+    return tracking.startswith(("http://", "https://"))
 
 
 def airflow_environment() -> dict[str, str]:
@@ -77,7 +90,7 @@ def airflow_environment() -> dict[str, str]:
     }
     return {
         "AIRFLOW_HOME": str(state.airflow),
-        "AIRFLOW_CONN_SPARK_LAKE": json.dumps({"conn_type": "spark_connect", "host": LOOPBACK, "port": ports["spark"].number}),
+        CONNECTION: os.environ.get(CONNECTION) or json.dumps({"conn_type": "spark_connect", "host": LOOPBACK, "port": ports["spark"].number}),
         **{f"AIRFLOW__{name}": value for name, value in settings.items()},
     }
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from launcher.environment import PROGRAM, process_environment
+from launcher.environment import PROGRAM, is_server, own_tracking_store, process_environment
 from launcher.errors import LauncherError
 from launcher.layout import LOOPBACK, load_ports, load_state
 from launcher.processes import end, ours
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Settings of another Spark on this machine; the local server must not read them.
-FOREIGN_SPARK = ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_DIST_CLASSPATH", "PYSPARK_SUBMIT_ARGS", "HADOOP_CONF_DIR", "YARN_CONF_DIR")
+FOREIGN_SPARK = ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_DIST_CLASSPATH", "PYSPARK_SUBMIT_ARGS", "YARN_CONF_DIR")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def _airflow(*arguments: str) -> Callable[[], list[str]]:
 
 def _mlflow() -> list[str]:
     environment = process_environment()
-    store = environment["MLFLOW_TRACKING_URI"]
+    tracking = environment["MLFLOW_TRACKING_URI"]
+    store = own_tracking_store() if is_server(tracking) else tracking  # a server of one's own is not served once more
     address = ["--host", LOOPBACK, "--port", str(load_ports()["mlflow"].number), "--workers", "1"]
     artifacts = ["--default-artifact-root", environment["_MLFLOW_SERVER_ARTIFACT_ROOT"]]
     return [sys.executable, "-m", "mlflow", "server", *address, "--backend-store-uri", store, *artifacts]

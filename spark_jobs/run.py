@@ -112,7 +112,7 @@ def _failure(request: JobRequest, error: Exception) -> JobResult:
     message, is_terminal = str(error), isinstance(error, TerminalError) or verbs.is_terminal(error)
     if not isinstance(error, LakeError):
         known = sentence(message)
-        if known:
+        if known and (known[1] or not verbs.is_of_the_data(error)):
             message, is_terminal = known
         else:
             traceback.print_exc()

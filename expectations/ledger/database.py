@@ -44,14 +44,14 @@ def look_at_database(url: str) -> str:
     engine = _engine(url)
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     if file and not Path(file).exists():
-        return f"{_shown(engine)}: nothing there yet, the first job makes it"
+        return f"{shown(engine)}: nothing there yet, the first job makes it"
     try:
         with _answering(engine):
             found = _revision(engine)
             _check_not_newer(engine, found)
     finally:
         engine.dispose()
-    return f"{_shown(engine)}: schema {found or 'not made yet'}" + ("" if found == HEAD else f", the next job brings it to {HEAD}")
+    return f"{shown(engine)}: schema {found or 'not made yet'}" + ("" if found == HEAD else f", the next job brings it to {HEAD}")
 
 
 @contextmanager
@@ -60,9 +60,9 @@ def _answering(engine: Engine) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise LedgerError(f"the ledger {_shown(engine)} does not answer ({_reason(error)}); check LAKE_LEDGER_URL and that it is up.") from None
+        raise LedgerError(f"the ledger {shown(engine)} does not answer ({_reason(error)}); check LAKE_LEDGER_URL and that it is up.") from None
     except DatabaseError as error:
-        raise TerminalError(f"the ledger {_shown(engine)} is no database of this program ({_reason(error)}); check LAKE_LEDGER_URL.") from None
+        raise TerminalError(f"the ledger {shown(engine)} is no database of this program ({_reason(error)}); check LAKE_LEDGER_URL.") from None
 
 
 def _engine(url: str) -> Engine:
@@ -92,7 +92,8 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _shown(engine: Engine) -> str:
+def shown(engine: Engine) -> str:
+    """The address of a ledger, without its password."""
     return engine.url.set(query={}).render_as_string(hide_password=True)  # a password may stand in the query, too
 
 
@@ -103,7 +104,7 @@ def _reason(error: DatabaseError) -> str:
 
 def _check_not_newer(engine: Engine, found: str | None) -> None:
     if found is not None and found > HEAD:
-        raise TerminalError(f"the ledger {_shown(engine)} is of a newer version of this program (schema {found}, known is {HEAD}); update the program.")
+        raise TerminalError(f"the ledger {shown(engine)} is of a newer version of this program (schema {found}, known is {HEAD}); update the program.")
 
 
 def migrate(engine: Engine) -> None:

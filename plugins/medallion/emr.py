@@ -18,9 +18,9 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.errors import RequestError, TransientError
-from expectations.metastore import OFF
-from expectations.settings import load_settings
+from expectations.settings import REPOSITORY, load_settings
 from medallion.lake_ledger import open_ledger
+from medallion.shipping import open_variables
 from medallion.submission import ENGINE
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Emr:
             **ENGINE,
             "spark.driver.extraClassPath": f"{home}/.lake/jars/*",
             "spark.executor.extraClassPath": f"{home}/.lake/jars/*",
-            "spark.executorEnv.PYTHONPATH": home,
+            "spark.executorEnv.PYTHONPATH": self._search_path,
             "spark.pyspark.python": f"{home}/.venv/bin/python",
             **load_settings().metastore.open_settings,
             **self.lake.conf,
@@ -175,15 +175,22 @@ class Emr:
         ledger = make_url(settings.ledger_url)._replace(password=None).render_as_string()
         return {
             "HADOOP_CONF_DIR": "/etc/hadoop/conf",
-            "PYTHONPATH": self.lake.home,
+            "PYTHONPATH": self._search_path,
+            "LAKE_PROJECT": self._project,
             "PGPASSFILE": f"{self.lake.home}/pgpass",
-            "LAKE_ENV": settings.environment,
-            "LAKE_ROOT": settings.root,
-            "LAKE_LANDING": settings.landing,
+            **open_variables(),
             "LAKE_LEDGER_URL": ledger,
-            **({"LAKE_METASTORE": settings.metastore.name if settings.metastore.open_settings else OFF} if settings.metastore.is_shared else {}),
             **self.lake.environment,
         }
+
+    @property
+    def _project(self) -> str:
+        """Where the bundle has the lake's contracts."""
+        return self.lake.home if load_settings().project == REPOSITORY else f"{self.lake.home}/project"
+
+    @property
+    def _search_path(self) -> str:
+        return ":".join(dict.fromkeys((self.lake.home, self._project)))
 
     def _cluster_of(self, request: JobRequest) -> str:
         if self.lake.cluster.startswith("j-"):

@@ -24,7 +24,8 @@ BUNDLE = "lake-bundle"
 UNPACKED = "lake"
 PRIVATE = "lake-private.json"
 REDACTED = "(?i)secret|password|token|access[.]?key|ledger_url"
-WITH_PASSWORD = re.compile(r"://.*@")
+NOT_PASSED_ON = re.compile(r"://.*@|^(sqlite|file):|^/")
+"""An address with a password in it, and a file of this machine."""
 PASSED_ON = ("MLFLOW_TRACKING_URI", "HADOOP_USER_NAME")
 
 
@@ -71,5 +72,10 @@ def lake_variables() -> dict[str, str]:
     """Where the lake is. They stand in a command line, so neither the ledger's address is among them nor one of MLflow with a password."""
     settings = load_settings()
     known = {"LAKE_ENV": settings.environment, "LAKE_ROOT": settings.root, "LAKE_LANDING": settings.landing}
-    known |= {"LAKE_METASTORE": settings.metastore.name}
-    return {**known, **{name: os.environ[name] for name in PASSED_ON if os.environ.get(name) and not WITH_PASSWORD.search(os.environ[name])}}
+    known |= {"LAKE_METASTORE": settings.metastore.name_elsewhere}
+    return {**known, **{name: os.environ[name] for name in PASSED_ON if os.environ.get(name) and not NOT_PASSED_ON.search(os.environ[name])}}
+
+
+def open_variables() -> dict[str, str]:
+    """`lake_variables` for a driver whose Spark settings everybody sees who sees the cluster, so that a metastore with a password is none to it."""
+    return {**lake_variables(), "LAKE_METASTORE": load_settings().metastore.open_name}

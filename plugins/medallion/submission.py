@@ -13,7 +13,7 @@ from expectations.metastore import as_properties
 from expectations.s3 import is_s3
 from expectations.settings import REPOSITORY, load_settings
 from medallion.on_kubernetes import RUN_THERE, is_kubernetes, kubernetes_conf
-from medallion.shipping import REDACTED, lake_variables, shipped_conf, shipped_environment
+from medallion.shipping import REDACTED, open_variables, shipped_conf, shipped_environment
 from medallion.yarn_application import is_driver_away, is_shipped, is_yarn, tag_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def driver_variables(connection: Connection) -> dict[str, str]:
     """The variables of a driver that runs on the cluster; one on this machine has this process's own."""
     if not is_driver_away(connection):
         return {}
-    return lake_variables() if is_kubernetes(connection) else shipped_environment()
+    return open_variables() if is_kubernetes(connection) else shipped_environment()
 
 
 def application_of(connection: Connection) -> str:
@@ -88,7 +88,7 @@ def _require_driver_can_be_away(connection: Connection) -> None:
 def _places(connection: Connection) -> dict[str, str]:
     """Where driver and executors find Delta and the lake's code: in the image of a pod, else under this machine's paths, which are every machine's."""
     if is_kubernetes(connection):
-        return kubernetes_conf(connection, lake_variables(), None if is_driver_away(connection) else delta_jars())
+        return kubernetes_conf(connection, open_variables(), None if is_driver_away(connection) else delta_jars())
     jars = delta_jars()
     class_path = os.pathsep.join(jars)
     return {
@@ -107,7 +107,9 @@ def private_properties(connection: Connection) -> Iterator[str | None]:
     The connection's password is the cluster's secret; the address of a metastore may hold one. None where there is nothing to tell.
     """
     told = {"spark.authenticate": "true", "spark.authenticate.secret": connection.password} if connection.password else {}
-    told |= load_settings().metastore.settings
+    metastore = load_settings().metastore
+    # of a driver in a pod they become a ConfigMap
+    told |= metastore.open_settings if is_kubernetes(connection) and is_driver_away(connection) else metastore.settings
     if not told:
         yield None
         return

@@ -44,6 +44,7 @@ MALFORMED = "malformed"
 SPLIT_BYTES = "33554432"
 """Of a landed text file; a task reads one. 1,000,000 rows of 19 columns, 94 MB, are ingested by both of two cores so, by 128 MB (Spark's default) by one.
 Row ids name the split, so changing it gives the rows of bigger files other ids."""
+NO_LIMIT = str(2**31 - 1)
 
 
 # landed files
@@ -54,6 +55,7 @@ def read_files(job: Job, table: Table, files: list[LandedFile]) -> DataFrame:
     # no split has rows of two files, so that a record's position within the split is its position in the file, or in a known part of it
     job.spark.conf.set("spark.sql.files.openCostInBytes", SPLIT_BYTES)
     job.spark.conf.set("spark.sql.files.maxPartitionBytes", SPLIT_BYTES)
+    job.spark.conf.set("spark.sql.files.maxPartitionNum", NO_LIMIT)  # it would make the splits bigger
     alike: dict[tuple[tuple[str, ...], ...], list[LandedFile]] = {}
     for file in files:
         alike.setdefault((file.header, file.types), []).append(file)

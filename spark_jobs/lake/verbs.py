@@ -29,17 +29,15 @@ VERBS_WITHOUT_SPARK = {
     "promote": ("spark_jobs.lake.learning.registry.promotion", "promote"),
     "examine": ("spark_jobs.lake.learning.examining", "examine"),
 }
-SPARK_FAULTS = (
-    errors.AnalysisException,
+DATA_FAULTS = (
     errors.ArithmeticException,
     errors.ArrayIndexOutOfBoundsException,
     errors.DateTimeException,
-    errors.IllegalArgumentException,
     errors.NumberFormatException,
-    errors.ParseException,
-    errors.PySparkValueError,
     errors.PythonException,
 )
+"""What Spark says of values; they may hold any words, those of a failed network, too."""
+SPARK_FAULTS = (*DATA_FAULTS, errors.AnalysisException, errors.IllegalArgumentException, errors.ParseException, errors.PySparkValueError)
 """What Spark says of a table's logic and its data; all else may be the surroundings."""
 
 
@@ -53,6 +51,11 @@ def do_without_spark(settings: Settings, lake: Lake, ledger: Ledger, request: Jo
     """Do what a request asks that needs no session."""
     module, function = VERBS_WITHOUT_SPARK[request.verb]
     return cast("JobResult", getattr(import_module(module), function)(settings, lake, ledger, request))
+
+
+def is_of_the_data(error: Exception) -> bool:
+    """Whether an error speaks of values, whose words say nothing of the surroundings."""
+    return isinstance(error, DATA_FAULTS)
 
 
 def is_terminal(error: Exception) -> bool:

@@ -24,6 +24,7 @@ from tests.clusters.s3_server import REGION, AwsServer, User
 from tests.clusters.sample_lake import DAYS, SampleLake
 from tests.clusters.standalone import java_home
 from tests.free_ports import free_port
+from tests.lakes.test_shop import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,10 +177,12 @@ def test_what_emr_is_asked_for_a_cluster_and_a_step_is_exactly_this_and_has_no_s
                 *["env", "-u", "SPARK_HOME", "-u", "SPARK_CONF_DIR"],
                 "HADOOP_CONF_DIR=/etc/hadoop/conf",
                 "PYTHONPATH=/opt/medallion-lake",
+                "LAKE_PROJECT=/opt/medallion-lake",
                 "PGPASSFILE=/opt/medallion-lake/pgpass",
                 "LAKE_ENV=dev",
                 "LAKE_ROOT=s3a://lake/tables",
                 "LAKE_LANDING=s3a://lake/landing",
+                "LAKE_METASTORE=off",
                 f"LAKE_LEDGER_URL={postgres.replace('postgres@', 'lake@')}/ledger",
                 "TZ=UTC",
                 *["/opt/medallion-lake/.venv/bin/spark-submit", "--master", "yarn", "--deploy-mode", "client"],
@@ -212,6 +215,18 @@ def test_a_step_is_told_of_a_metastore_that_everybody_may_see(postgres: str, met
     assert f"LAKE_METASTORE={passed}" in words
     assert ("spark.hadoop.hive.metastore.uris=thrift://hive:9083" in words) == (passed == metastore)
     assert "w0rd" not in " ".join(words)
+
+
+def test_a_step_of_a_lake_in_a_folder_of_its_own_finds_it_in_the_bundle(postgres: str) -> None:
+    own = {"LAKE_PROJECT": str(SHOP), "MLFLOW_TRACKING_URI": "http://mlflow:5000"}
+    with exported({"LAKE_LEDGER_URL": f"{postgres}/postgres", "AIRFLOW_CONN_SPARK_LAKE": emr(cluster="j-1"), **own}):
+        words = Emr(spark_connection("spark_lake")).step(REQUEST)["HadoopJarStep"]["Args"]
+    assert {
+        "LAKE_PROJECT=/opt/medallion-lake/project",
+        "PYTHONPATH=/opt/medallion-lake:/opt/medallion-lake/project",
+        "spark.executorEnv.PYTHONPATH=/opt/medallion-lake:/opt/medallion-lake/project",
+        "MLFLOW_TRACKING_URI=http://mlflow:5000",
+    } <= set(words)
 
 
 def state(server: AwsServer, cluster: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tests.clusters.hadoop import Hadoop
 
-STOPPED = "a DataNode of the lake's HDFS stopped, or is not reached from here; bring it back and run it again. Nothing was half published."
+STOPPED = "a DataNode of the lake's HDFS stopped, is full, or is not reached from here; see to it and run it again. Nothing was half published."
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(2400)]
 
 

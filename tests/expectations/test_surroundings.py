@@ -48,8 +48,42 @@ def test_what_a_namenode_refused_for_another_reason_is_told_in_its_own_words() -
     assert in_short(WRITING + words + OF_A_NAMENODE + STREAMING) == f"{first} Caused by: {words}"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "java.net.UnknownHostException: names" + "\n\tat org.apache.hadoop.hdfs.NameNodeProxiesClient.a(N.java:1)",
+            "the NameNode of the lake's HDFS is not reached",
+        ),
+        ("java.net.UnknownHostException: getFileStatus on s3a://lake/a: s3.example", "nothing answers at its address"),
+        ("MetaException: java.net.UnknownHostException: names\n\tat org.apache.hadoop.hive.metastore.HiveMetaStoreClient.open(H.java:1)", "the Hive metastore"),
+        ("java.nio.file.AccessDeniedException: s3a://lake/a: Service: S3, Status Code: 403", "access is denied"),
+        ("Call From here to names:8020 failed on socket timeout exception" + CLOSING, "the NameNode of the lake's HDFS is not reached"),
+    ],
+)
+def test_words_that_several_parts_use_are_told_of_the_part_that_used_them(words: str, said: str) -> None:
+    found = sentence(WRITING.replace("hdfs://names:8020", "s3a:/") + words)
+    assert found is not None
+    assert found[0].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "java.nio.file.AccessDeniedException: /data/lake",
+        "org.apache.hadoop.security.token.SecretManager$InvalidToken: token can't be found in cache",
+        "java.lang.OutOfMemoryError: Java heap space" + CLOSING,
+    ],
+)
+def test_like_words_of_other_parts_are_not_taken_for_them(words: str) -> None:
+    assert sentence(words) is None
+
+
 def test_an_error_of_another_kind_is_told_by_its_first_line_and_by_where_it_began() -> None:
     causes = "Caused by: java.lang.RuntimeException: wrapped\n\tat a.B.c(B.java:1)\nCaused by: java.io.IOException: torn\n\tat d.E.f(E.java:2)"
     assert in_short(f"no such till\n\tat a.B.c(B.java:1)\n{causes}") == "no such till Caused by: java.io.IOException: torn"
+    python = 'Caused by: a.PythonException: Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no till\n\n\tat a.B.c(B.java:1)'
+    assert in_short(f"failed\n{python}") == "failed Caused by: a.PythonException: Traceback (most recent call last): ValueError: no till"
+    assert in_short("lost jdbc:postgresql://ada:secret@db/x") == "lost jdbc:postgresql://db/x"
     assert in_short("no such till\nand no more of it") == "no such till"
     assert in_short(" \n") == ""

@@ -48,12 +48,12 @@ def test_all_parts_together_take_less_than_a_minute():
 
 def test_the_launchers_environment_counts_unless_another_airflow_is_meant(monkeypatch):
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    monkeypatch.setenv("AIRFLOW_CONN_SPARK_LAKE", "spark://another")
-    assert json.loads(environment()["AIRFLOW_CONN_SPARK_LAKE"])["host"] == "127.0.0.1"
+    monkeypatch.setenv("AIRFLOW__API__HOST", "another")
+    assert environment()["AIRFLOW__API__HOST"] == "127.0.0.1"
     monkeypatch.setenv("AIRFLOW_HOME", str(load_state().airflow))
-    assert json.loads(environment()["AIRFLOW_CONN_SPARK_LAKE"])["host"] == "127.0.0.1"
+    assert environment()["AIRFLOW__API__HOST"] == "127.0.0.1"
     monkeypatch.setenv("AIRFLOW_HOME", "/opt/airflow")
-    assert environment()["AIRFLOW_CONN_SPARK_LAKE"] == "spark://another"
+    assert environment()["AIRFLOW__API__HOST"] == "another"
     assert environment()["PYTHONPATH"].split(":")[:2] == [str(REPOSITORY), f"{REPOSITORY}/plugins"]
     assert "Java" not in [probe.part for probe in probes(environment())]
 

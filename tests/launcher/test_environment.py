@@ -3,7 +3,8 @@ import json
 import pytest
 
 from launcher.environment import airflow_environment, lake_environment, process_environment
-from launcher.layout import REPOSITORY
+from launcher.layout import REPOSITORY, load_state
+from launcher.programs import program
 
 
 def test_every_process_learns_where_the_lake_is(tmp_path):
@@ -39,6 +40,20 @@ def test_airflow_listens_on_the_loopback_interface_and_loads_no_examples(monkeyp
 def test_the_connection_leads_to_the_local_spark_server(monkeypatch):
     monkeypatch.setenv("LAKE_SPARK_PORT", "16002")
     assert json.loads(airflow_environment()["AIRFLOW_CONN_SPARK_LAKE"]) == {"conn_type": "spark_connect", "host": "127.0.0.1", "port": 16002}
+
+
+def test_a_connection_to_another_spark_that_is_set_already_stays(monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SPARK_LAKE", "spark://master:7077")
+    assert process_environment()["AIRFLOW_CONN_SPARK_LAKE"] == "spark://master:7077"
+
+
+def test_an_mlflow_server_of_ones_own_is_asked_and_linked_and_not_served_again(monkeypatch):
+    assert lake_environment()["LAKE_MLFLOW_URL"] == "http://127.0.0.1:5000"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    found = lake_environment()
+    assert (found["MLFLOW_TRACKING_URI"], found["LAKE_MLFLOW_URL"]) == ("http://mlflow.example:5000",) * 2
+    command = program("mlflow").command()
+    assert command[command.index("--backend-store-uri") + 1] == f"sqlite:///{load_state().folder}/mlflow.db"
 
 
 def test_a_death_is_noticed_within_a_minute():

@@ -82,7 +82,7 @@ def test_a_driver_in_a_pod_is_submitted_by_exactly_this_and_no_secret_is_in_it(m
         *["--conf", "spark.executorEnv.LAKE_ENV=dev"],
         *["--conf", "spark.executorEnv.LAKE_ROOT=s3a://lake/tables"],
         *["--conf", "spark.executorEnv.LAKE_LANDING=s3a://lake/landing"],
-        *["--conf", "spark.executorEnv.LAKE_METASTORE=embedded"],
+        *["--conf", "spark.executorEnv.LAKE_METASTORE=off"],
         *["--conf", "spark.executorEnv.MLFLOW_TRACKING_URI=http://mlflow:5000"],
         *["--conf", "spark.kubernetes.container.image=registry.example/medallion-lake:0.1.0"],
         *["--conf", "spark.kubernetes.authenticate.driver.serviceAccountName=spark"],
@@ -91,7 +91,7 @@ def test_a_driver_in_a_pod_is_submitted_by_exactly_this_and_no_secret_is_in_it(m
         *["--conf", "spark.kubernetes.driverEnv.LAKE_ENV=dev"],
         *["--conf", "spark.kubernetes.driverEnv.LAKE_ROOT=s3a://lake/tables"],
         *["--conf", "spark.kubernetes.driverEnv.LAKE_LANDING=s3a://lake/landing"],
-        *["--conf", "spark.kubernetes.driverEnv.LAKE_METASTORE=embedded"],
+        *["--conf", "spark.kubernetes.driverEnv.LAKE_METASTORE=off"],
         *["--conf", "spark.kubernetes.driverEnv.MLFLOW_TRACKING_URI=http://mlflow:5000"],
         *["--conf", "spark.kubernetes.namespace=lake"],
         *["--name", "silver.visits", "--deploy-mode", "cluster"],
@@ -99,6 +99,12 @@ def test_a_driver_in_a_pod_is_submitted_by_exactly_this_and_no_secret_is_in_it(m
         *ARGUMENTS,
     ]
     assert PASSWORD not in " ".join(command)
+
+
+def test_a_driver_in_a_pod_is_told_of_a_metastore_that_everybody_may_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKE_METASTORE", f"postgresql://ada:{PASSWORD}@db/names")
+    command = submitted(monkeypatch, "cluster", CONF)  # which also looks that nothing is said in private
+    assert "spark.kubernetes.driverEnv.LAKE_METASTORE=off" in command
 
 
 def test_a_driver_here_with_executors_in_pods_is_submitted_by_exactly_this(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -113,7 +119,7 @@ def test_a_driver_here_with_executors_in_pods_is_submitted_by_exactly_this(monke
         *["--conf", "spark.executorEnv.LAKE_ENV=dev"],
         *["--conf", "spark.executorEnv.LAKE_ROOT=s3a://lake/tables"],
         *["--conf", "spark.executorEnv.LAKE_LANDING=s3a://lake/landing"],
-        *["--conf", "spark.executorEnv.LAKE_METASTORE=embedded"],
+        *["--conf", "spark.executorEnv.LAKE_METASTORE=off"],
         *["--conf", "spark.executorEnv.MLFLOW_TRACKING_URI=http://mlflow:5000"],
         *["--conf", "spark.kubernetes.container.image=registry.example/medallion-lake:0.1.0"],
         *["--conf", "spark.driver.host=airflow"],

@@ -245,7 +245,7 @@ def test_a_full_disk_is_told_in_one_sentence_and_the_day_is_whole_afterwards(sho
         shop.land("sales/2024-05-01.csv", HEADER, *(f"2024-05-01,item {number * number},{number}" for number in range(20_000)))
         result = shop.run("build", "bronze.sales", "2024-05-01")
         assert result.status == "failed_transient"
-        assert "there is no room on the disk of the lake; free some and run it again" in result.message
+        assert "there is no room on the disk of the lake, or of Spark's scratch files; free some and run it again" in result.message
         subprocess.run(["mount", "-o", "remount,size=50m", str(disk)], check=True)
         shop.build("bronze.sales", "2024-05-01")
         assert shop.frame("bronze.sales").count() == 20_000

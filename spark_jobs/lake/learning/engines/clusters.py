@@ -148,8 +148,8 @@ def _connect(ray: Any, address: str | None) -> None:
         else:
             return
     raise TransientError(
-        f"Ray did not start on this machine in {RAY_STARTS} attempts of 30 s: too much else runs here. "
-        f"Train again when less does, or set {RAY_ADDRESS} to a cluster's address."
+        f"Ray did not start on this machine in {RAY_STARTS} attempts of 30 s: too much else runs here, or it ends at once (logs: /tmp/ray). "
+        f"Train again when less runs, or set {RAY_ADDRESS} to a cluster's address."
     )
 
 

@@ -73,7 +73,7 @@ test-fast: setup-dev ## the tests that need no Spark and no server: seconds
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))
-test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, EMR and containers, each started here, or PARTS="s3 yarn"; ends with a table of what passed, and what was skipped and why
+test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, Hive, EMR, Kubernetes and containers, each started here as far as it can be, or PARTS="s3 yarn"; ends with a table of what passed, and what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
 		$(if $(filter compose,$(PARTS)),dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables)
 	$(LAUNCH) exec python -m pytest -m cluster $(PARTS:%=tests/clusters/test_%.py)
@@ -93,9 +93,9 @@ bench: setup-dev ## measure days of 0.1 to 30 million rows and a year of them be
 	$(LAUNCH) exec python -m pytest -m benchmark --log-cli-level INFO --log-disable great_expectations._docs_decorators tests/benchmarks/test_a_day.py tests/benchmarks/test_a_year.py tests/benchmarks/test_hard_days.py -k "$$(echo $(PARTS) | sed 's/ / or /g')"
 
 compose-up: ## the lake in containers: build the image, start all, wait until they are healthy; after `make secrets`
-	@mkdir -p "$${LAKE_LANDING:-landing}"
-	@docker-compose build --quiet $(BUILD_ARGS) airflow-init
-	@docker-compose up -d
+	@landing="$${LAKE_LANDING:-$$(sed -n 's/^LAKE_LANDING=//p' .env 2>/dev/null)}"; mkdir -p "$${landing:-landing}"
+	@compose=docker-compose; command -v $$compose >/dev/null || compose="docker compose"; \
+		$$compose build --quiet $(BUILD_ARGS) airflow-init && $$compose up -d
 
 lock: setup-dev ## make the lock files again from pyproject.toml; versions stay where they can
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock

@@ -65,7 +65,7 @@ def jobs_of(**variables: object) -> Iterator[None]:
 
 @contextmanager
 def started_server(folder: Path) -> Iterator[Server]:
-    """As the launcher starts it, with Spark's page switched on."""
+    """As the launcher starts it, with a heap of MEMORY, Spark's page switched on, and Parquet reading file by file so that all bytes are counted."""
     port, page = free_ports(2)
     environment = {"LAKE_STATE": str(folder), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": MEMORY, "SPARK_LOCAL_IP": "127.0.0.1"}
     environment["LAKE_METASTORE"] = "off"  # its lakes are many, and each has its silver.flights

@@ -37,6 +37,10 @@ class DataError(TerminalError):
     """The gate held one or more days: their published rows stay as they were."""
 
 
+class LayerError(TerminalError):
+    """Tables of a layer are not as a run asked for them; their own tasks say why."""
+
+
 class LeaseError(TransientError):
     """Another run holds the table's lease, or ours was lost before the commit."""
 

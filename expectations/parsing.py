@@ -55,6 +55,8 @@ def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps, raw
     message = first["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
     if first["type"] in {"model_type", "dict_type"}:
         message = "expected keys and values, as in docs/contracts.md"
+    if first["type"] in {"list_type", "tuple_type"}:
+        message = "expected a list, as in docs/contracts.md"
     return ContractError(f"{place}: {where}: {message}{_found(first)}.{_hint(first, misfit)}")
 
 

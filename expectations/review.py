@@ -55,15 +55,15 @@ class Review(BaseModel):
     def require_complete(self, days: str | None) -> None:
         """Raises RequestError where the decision lacks what it needs: which rows, what to write, and why."""
         if self.action == "edit" and not self.rows:
-            raise RequestError("edit: which rows? Name them with --rows; `look` shows their ids.")
+            raise RequestError("edit: which rows? Name them in `rows` (--rows); `look` shows their ids.")
         if self.action == "edit" and self.values is None:
-            raise RequestError("""edit: what is right? Add --values, for example '{"distance": "100"}'.""")
+            raise RequestError("""edit: what is right? Fill in `values` (--values), for example '{"distance": "100"}'.""")
         if self.action != "edit" and self.values is not None:
             raise RequestError(f"{self.action}: values are for the action edit; leave them out.")
         if self.action in {"discard", "reopen"} and not (self.rows or self.rule or days):
-            raise RequestError(f"{self.action}: which rows? Name them with --rows, or choose them by --rule or --days.")
+            raise RequestError(f"{self.action}: which rows? Name them in `rows`, or choose them by `rule` or days (--rows, --rule, --days).")
         if self.action in {"edit", "discard"} and not self.reason:
-            raise RequestError(f"{self.action}: why? Add --reason; it is kept with the row.")
+            raise RequestError(f"{self.action}: why? Fill in `reason` (--reason); it is kept with the row.")
 
     def to_arguments(self) -> list[str]:
         """The words by which spark_jobs/run.py is asked for it."""

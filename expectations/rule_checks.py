@@ -102,7 +102,7 @@ def _hinted(fault: str, table: Table, rule: Rule) -> str:
 def _fault_of_name(name: str) -> str:
     known = catalogue().get(name)
     if known is None:
-        return f"there is no expectation {name!r}.{did_you_mean(name, usable())}"
+        return f"there is no expectation {name!r}.{did_you_mean(name, usable()) or ' docs/expectations.md lists those that there are.'}"
     hint = " expect_column_values_to_match_regex can say the same." if "like_pattern" in name else ""
     return f"{name} is not for rules: {known['because']}; take another (docs/expectations.md).{hint}"
 

@@ -30,6 +30,8 @@ def copy_ledger(source: str, target: str) -> int:
     Raises TerminalError where there is no ledger to copy or `target` has lines already, LedgerError where one does not answer or somebody is writing.
     """
     _require_there(source)
+    if make_url(source).database == make_url(target).database and make_url(source).host == make_url(target).host:
+        raise TerminalError("LAKE_LEDGER_URL names the ledger that is to be copied: set it to the new one, and LAKE_LEDGER_FROM to the old one if need be.")
     old, new = open_database(source), open_database(target)
     kept = [table for table in s.metadata.sorted_tables if table is not s.leases]
     with old.begin() as reading, new.begin() as writing:

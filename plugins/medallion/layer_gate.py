@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from expectations.days import in_words
-from expectations.errors import DataError
+from expectations.errors import LayerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class TableVerdict:
 def verdict_of(ledger: Ledger, run: str, table: str, state: str) -> TableVerdict:
     """How `run` left `table`, whose task ended in `state`."""
     if state == "upstream_failed":
-        return TableVerdict(table, "not run", "an input was held or failed")
+        return TableVerdict(table, "not run", "an input was held or failed, see its own task")
     attempts = ledger.attempts(run_id=run, table=table, limit=1)
     if not attempts or (state != "success" and attempts[0].status in GOOD):
         # A job that broke off leaves no attempt, and an earlier try of the run must not speak for it.
@@ -64,7 +64,7 @@ def verdict_of(ledger: Ledger, run: str, table: str, state: str) -> TableVerdict
 
 
 def judge_layer(ledger: Ledger, run: str, layer: str, states: Mapping[str, str]) -> tuple[list[str], list[dict[str, Any]]]:
-    """The lines to show and the verdicts as plain values. Raises DataError naming every table that is not good.
+    """The lines to show and the verdicts as plain values. Raises LayerError naming every table that is not good.
 
     `states`: each table of the layer to how its task ended.
     """
@@ -72,5 +72,5 @@ def judge_layer(ledger: Ledger, run: str, layer: str, states: Mapping[str, str])
     bad = [verdict for verdict in verdicts if not verdict.good]
     if bad:
         named = " | ".join(verdict.line for verdict in bad)
-        raise DataError(f"{layer}: {len(bad)} of {len(verdicts)} tables are not as asked: {named}")
+        raise LayerError(f"{layer}: {len(bad)} of {len(verdicts)} tables are not as asked: {named}")
     return [verdict.line for verdict in verdicts], [asdict(verdict) for verdict in verdicts]

@@ -130,7 +130,7 @@ def _gate(layer: str, tables: dict[str, list[str]]) -> PythonOperator:
 
 
 def show_verdict(layer: str, tables: dict[str, list[str]], days: str, dag_run: DagRunProtocol, ti: RuntimeTaskInstanceProtocol) -> list[dict[str, object]]:
-    """Logs one line a table and hands the verdicts on. Raises DataError where the layer is not as asked.
+    """Logs one line a table and hands the verdicts on. Raises LayerError where the layer is not as asked.
 
     `tables`: table to the tasks that build it, the last one deciding. Skips where the run has no days: then resolve_days has said why.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.definitions.retry_policy import RetryDecision
 
-from expectations.errors import TerminalError, TransientError
+from expectations.errors import LayerError, TerminalError, TransientError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,6 +33,8 @@ class SayingRetryPolicy(ExceptionRetryPolicy):
         # Airflow's page folds what is logged after a task; the decision is to be seen, so the fold ends here.
         log.info("::endgroup::")
         decision = super().evaluate(exception, try_number, max_tries, context)
+        if isinstance(exception, LayerError):
+            return RetryDecision(decision.action, reason="not tried again: the tables' own tasks say why; see to those and clear them")
         if decision.action is RetryAction.FAIL:
             return RetryDecision(decision.action, reason="data failure: not tried again; the data, a contract or the request has to change first")
         kind = "the surroundings failed, not the data" if decision.action is RetryAction.RETRY else "a failure of a kind that is not known here"

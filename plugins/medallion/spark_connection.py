@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from typing import TYPE_CHECKING
@@ -31,6 +32,9 @@ def spark_connection(name: str) -> Connection:
     try:
         connection = BaseHook.get_connection(name)
     except AirflowNotFoundException:
+        variable = f"AIRFLOW_CONN_{name.upper()}"
+        if os.environ.get(variable):
+            raise RequestError(f"{variable} cannot be read as a connection: write JSON with the key conn_type, or a URI, as in docs/clusters.md.") from None
         raise RequestError(
             f"there is no Airflow connection {name!r}; add it with the type spark_connect (a Spark Connect server), spark (spark-submit) "
             f"or emr, or let LAKE_CONNECTION name another one."

@@ -16,12 +16,12 @@ from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
-from spark_jobs.lake.publishing import publish
+from spark_jobs.lake.publishing import once_mended, publish
 from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
 from spark_jobs.lake.session import expect_rows
-from spark_jobs.lake.sources import take_files
+from spark_jobs.lake.sources import take_files, why_none
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -50,7 +50,7 @@ def build_days(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
 def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     files = take_files(job, table, days)
     if not files:
-        return _unchanged(job, table, f"no new file for {in_words(days)}")
+        return _unchanged(job, table, why_none(job, table, days))
     expect_rows(job.spark, sum(file.entry.bytes for file in files) // BYTES_A_ROW)
     rows = read_files(job, table, files)
     inputs = {file.entry.day: file.inputs for file in files}
@@ -152,7 +152,7 @@ def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResu
     held = {**result.facts.get("held", {}), **held}
     first = next(iter(plan.refused))
     done = "" if result.status == "unchanged" else f"{result.message}; "
-    message = f"{done}{table.name}: held {in_words(plan.refused)}, whose published rows stay as they were: {first}: {' '.join(held[first])}"
+    message = f"{done}{table.name}: held {in_words(plan.refused)}, whose published rows stay as they were: {first}: {' '.join(held[first])} {once_mended(job)}"
     status = "asks" if result.status == "asks" else "held"
     return result.model_copy(update={"status": status, "message": message, "facts": {**result.facts, "held": held}})
 

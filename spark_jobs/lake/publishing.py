@@ -238,7 +238,7 @@ class Publication:
             parts.append(f"{facts['rows_quarantined']:,} {'do not parse' if self.is_bronze else 'quarantined'}")
         if held:
             first = next(iter(held))
-            parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])}")
+            parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])} {once_mended(self.job)}")
         if asks:
             first = next(iter(asks))
             parts.append(f"asks whether to publish {in_words(asks)}, held until somebody answers: {first}: {' '.join(asks[first])}")
@@ -247,6 +247,11 @@ class Publication:
 
     def _asked(self, day: str) -> list[str]:
         return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]
+
+
+def once_mended(job: Job) -> str:
+    """What to do after days were held. All days that were asked for: what reads the table has made none of them."""
+    return f"Once that is mended, run {job.request.days or 'it'} again (on Airflow's page: clear the task)."
 
 
 def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch, scanned: str | None = None) -> JobResult:

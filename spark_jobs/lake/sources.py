@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyarrow import ArrowInvalid, orc
 from pyarrow import parquet as pq
 
+from expectations.days import in_words
 from expectations.errors import SourceError, TransientError
 from expectations.ledger import FileEntry
 from expectations.storage import Place
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from expectations.contract import Source
     from expectations.lake import Table
+    from expectations.ledger import Correction
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.quarantine.corrections import Corrections
 
@@ -32,7 +34,7 @@ DAY_FOLDER = re.compile(r"day=(?P<day>\d{4}-\d{2}-\d{2})/(?P<file>[^/._][^/]*)")
 def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     """The days' landed files that were not taken yet (all of them where the contract changed, or a row was corrected), copied beside the lake.
 
-    Raises SourceError where a file is missing although the contract demands it, or where its columns are not the contract's.
+    Raises SourceError where files are missing although the contract demands them, or where their columns are not the contract's.
     """
     source = _source(table)
     landing = f"{job.settings.landing}/{source.folder}"
@@ -40,27 +42,50 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
     taken: list[LandedFile] = []
     wanted = _with_newest_snapshot(source, present, days)
     corrected = job.ledger.decisions.corrections(table.name, wanted)
+    faults: list[SourceError] = []
     for day in wanted:
-        name = _only_file(table, landing, day, present.get(day, []))
-        before = job.ledger.file_taken(table.name, day)
-        if name:
-            place, path = f"{landing}/{name}", f"{source.folder}/{name}"
-        elif before is not None:  # a file that was taken counts also when it has left the landing folder: our copy is the same
-            place, path = _kept(job, table, before), before.path
-        else:
-            _check_may_be_missing(table, source, day, f"{landing}/{f'day={day}/' if source.external else f'{day}.{source.format}'}")
-            continue
-        sha256, size = Place.of(place).fingerprint()
-        landed_at = before.landed_at if before and not name else Place.of(place).modified_at()
-        entry = FileEntry(table.name, day, sha256, path, size, landed_at)
-        corrections = of_file(corrected, entry)
-        if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
-            continue
-        header, types = _header(table, source, Place.of(place), place)
-        difference = compare(job.lake, table, header, types, place)
-        _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
-        taken.append(LandedFile(entry, _kept(job, table, entry), header, corrections, types, difference))
+        try:
+            taken += _take(job, table, day, _only_file(table, landing, day, present.get(day, [])), corrected)
+        except SourceError as error:
+            faults.append(error)
+    if faults:
+        named = " ".join(map(str, faults[:NAMED_AT_MOST]))
+        raise SourceError(named + (f" And {len(faults) - NAMED_AT_MOST} days more are at fault." if len(faults) > NAMED_AT_MOST else ""))
     return with_unknown_keys(job, table, taken) if taken and source.format == "jsonl" else taken
+
+
+def _take(job: Job, table: Table, day: str, name: str, corrected: Iterable[Correction]) -> list[LandedFile]:
+    """The day's file, whose name in the landing folder is `name`; none where it is not there or taken already."""
+    source, landing = _source(table), f"{job.settings.landing}/{_source(table).folder}"
+    before = job.ledger.file_taken(table.name, day)
+    if name:
+        place, path = f"{landing}/{name}", f"{source.folder}/{name}"
+    elif before is not None:  # a file that was taken counts also when it has left the landing folder: our copy is the same
+        place, path = _kept(job, table, before), before.path
+    else:
+        _check_may_be_missing(table, source, day, f"{landing}/{f'day={day}/' if source.external else f'{day}.{source.format}'}")
+        return []
+    sha256, size = Place.of(place).fingerprint()
+    landed_at = before.landed_at if before and not name else Place.of(place).modified_at()
+    entry = FileEntry(table.name, day, sha256, path, size, landed_at)
+    corrections = of_file(corrected, entry)
+    if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
+        return []
+    header, types = _header(table, source, Place.of(place), place)
+    difference = compare(job.lake, table, header, types, place)
+    _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
+    return [LandedFile(entry, _kept(job, table, entry), header, corrections, types, difference)]
+
+
+def why_none(job: Job, table: Table, days: Iterable[str]) -> str:
+    """Why `take_files` found none: the days' files were taken before, or there are none; then also files that only lack a day's name."""
+    if job.ledger.days(table.name, days):
+        return f"no new file for {in_words(days)}"
+    source = _source(table)
+    said = f"no file has landed for {in_words(days)}"
+    nameless = [] if source.external else [name for name in Place.of(f"{job.settings.landing}/{source.folder}").file_names() if not DAY_FILE.fullmatch(name)]
+    alike = [name for name in nameless if name.endswith(f".{source.format}")]
+    return said + (f" ({source.folder}/{alike[0][:60]} is named by no day: rename it like 2024-05-01.{source.format})" if alike else "")
 
 
 def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:

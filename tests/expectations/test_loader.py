@@ -109,7 +109,7 @@ KEYS_AND_VALUES = [
     ),
     pytest.param(
         {SILVER_SALES: ("grain: [sold_on, item]", "grain: item")},
-        "expectations/silver/sales.yaml:6: grain: Input should be a valid list (found 'item').",
+        "expectations/silver/sales.yaml:6: grain: expected a list, as in docs/contracts.md (found 'item').",
         id="a text where a list is wanted",
     ),
     pytest.param(

@@ -57,12 +57,12 @@ def test_texts_that_mean_nothing_are_refused_in_one_sentence(texts: dict[str, st
 @pytest.mark.parametrize(
     ("texts", "sentence"),
     [
-        ({"action": "edit", "values": '{"cents": "1"}', "reason": "x"}, "edit: which rows? Name them with --rows; `look` shows their ids."),
-        ({"action": "edit", "rows": "a", "reason": "x"}, """edit: what is right? Add --values, for example '{"distance": "100"}'."""),
-        ({"action": "edit", "rows": "a", "values": "{}"}, "edit: why? Add --reason; it is kept with the row."),
-        ({"action": "discard", "rows": "a"}, "discard: why? Add --reason; it is kept with the row."),
-        ({"action": "discard", "reason": "x"}, "discard: which rows? Name them with --rows, or choose them by --rule or --days."),
-        ({"action": "reopen"}, "reopen: which rows? Name them with --rows, or choose them by --rule or --days."),
+        ({"action": "edit", "values": '{"cents": "1"}', "reason": "x"}, "edit: which rows? Name them in `rows` (--rows); `look` shows their ids."),
+        ({"action": "edit", "rows": "a", "reason": "x"}, """edit: what is right? Fill in `values` (--values), for example '{"distance": "100"}'."""),
+        ({"action": "edit", "rows": "a", "values": "{}"}, "edit: why? Fill in `reason` (--reason); it is kept with the row."),
+        ({"action": "discard", "rows": "a"}, "discard: why? Fill in `reason` (--reason); it is kept with the row."),
+        ({"action": "discard", "reason": "x"}, "discard: which rows? Name them in `rows`, or choose them by `rule` or days (--rows, --rule, --days)."),
+        ({"action": "reopen"}, "reopen: which rows? Name them in `rows`, or choose them by `rule` or days (--rows, --rule, --days)."),
         ({"action": "replay", "values": "{}"}, "replay: values are for the action edit; leave them out."),
     ],
 )

@@ -60,6 +60,11 @@ def test_a_ledger_that_has_lines_is_left_as_it_is(source: str, url: str) -> None
     assert Ledger(url).champion("dear") is None
 
 
+def test_a_ledger_is_not_copied_into_itself(source: str) -> None:
+    with pytest.raises(TerminalError, match=r"^LAKE_LEDGER_URL names the ledger that is to be copied: set it to the new one"):
+        copy_ledger(source, source)
+
+
 def test_a_ledger_that_a_job_writes_to_is_not_copied(source: str, url: str) -> None:
     with Ledger(source).lease("silver.sales", "daily/run-7"), pytest.raises(LedgerError, match=r"old\.db is in use \(daily/run-7\): stop its DAGs"):
         copy_ledger(source, url)

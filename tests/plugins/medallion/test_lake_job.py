@@ -13,7 +13,7 @@ from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
-from expectations.errors import DataError, LeaseError, RequestError, TransientError
+from expectations.errors import DataError, LayerError, LeaseError, RequestError, TransientError
 from expectations.jobs import JobRequest, JobResult
 from medallion.assets import table_asset
 from medallion.lake_job import LakeJobOperator
@@ -144,6 +144,12 @@ def test_where_no_server_listens_the_task_fails_at_once_and_may_be_tried_again(m
         execute(build(), context())
 
 
+def test_a_connection_that_is_no_json_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SPARK_LAKE", "{conn_type: spark}")
+    with pytest.raises(RequestError, match=r"^AIRFLOW_CONN_SPARK_LAKE cannot be read as a connection: write JSON with the key conn_type, or a URI"):
+        execute(build(), context())
+
+
 def test_an_unknown_connection_is_one_sentence_and_never_yarn() -> None:
     with pytest.raises(RequestError, match="there is no Airflow connection 'nowhere'; add it with the type spark_connect"):
         execute(build(connection="nowhere"), context())
@@ -208,6 +214,7 @@ def test_only_the_surroundings_are_worth_another_try(error: Exception, action: R
 @pytest.mark.parametrize(
     ("error", "try_number", "sentence"),
     [
+        (LayerError("silver: 1 of 7"), 1, "not tried again: the tables' own tasks say why; see to those and clear them"),
         (DataError("held"), 1, "data failure: not tried again; the data, a contract or the request has to change first"),
         (TransientError("gone"), 1, "the surroundings failed, not the data: tried again in 20 s, this was try 1 of 3"),
         (TransientError("gone"), 3, "the surroundings failed, not the data: this was the last of 3 tries; see to the cause, then clear the task"),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from expectations.errors import DataError
+from expectations.errors import LayerError
 from expectations.ledger import Attempt, DayEntry, Ledger
 from medallion.layer_gate import judge_layer
 
@@ -45,12 +45,12 @@ def test_rows_that_belong_to_no_day_are_counted_as_quarantined(ledger: Ledger) -
 
 def test_a_held_day_fails_the_layer_and_is_named(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "held", held=("2013-01-02",))
-    with pytest.raises(DataError, match=r"silver: 1 of 1 tables are not as asked: silver.visits held; .*held: 2013-01-02"):
+    with pytest.raises(LayerError, match=r"silver: 1 of 1 tables are not as asked: silver.visits held; .*held: 2013-01-02"):
         judge_layer(ledger, RUN, "silver", {"silver.visits": "failed"})
 
 
 def test_a_table_that_never_ran_fails_the_layer(ledger: Ledger) -> None:
-    with pytest.raises(DataError, match=r"gold\.days not run; an input was held"):
+    with pytest.raises(LayerError, match=r"gold\.days not run; an input was held"):
         judge_layer(ledger, RUN, "gold", {"gold.days": "upstream_failed"})
 
 
@@ -62,5 +62,5 @@ def test_the_last_try_of_the_run_counts(ledger: Ledger) -> None:
 
 def test_an_earlier_try_does_not_speak_for_one_that_broke_off(ledger: Ledger) -> None:
     job(ledger, "silver.visits", "done")
-    with pytest.raises(DataError, match=r"silver\.visits failed; its log says why"):
+    with pytest.raises(LayerError, match=r"silver\.visits failed; its log says why"):
         judge_layer(ledger, RUN, "silver", {"silver.visits": "failed"})

@@ -77,7 +77,7 @@ def test_a_number_of_the_form_is_refused_as_nobody_knows_how_it_was_written(numb
 def test_a_look_before_an_edit_shows_the_rows_and_checks_the_whole_form() -> None:
     look = task(action="look")
     form = {"action": "edit", "rows": "a/b/0/1", "values": {"spent": "5"}}
-    with pytest.raises(RequestError, match="edit: why\\? Add --reason"):
+    with pytest.raises(RequestError, match="edit: why\\? Fill in `reason`"):
         look.request(context(**form))
     review = look.request(context(**form, reason="asked")).review
     assert review is not None

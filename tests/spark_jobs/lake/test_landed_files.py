@@ -100,7 +100,31 @@ def test_columns_in_another_order_are_read_by_name(shop: LittleLake) -> None:
 
 def test_a_day_without_a_file_is_skipped(shop: LittleLake) -> None:
     result = shop.build("bronze.sales", "2024-05-01")
+    assert (result.status, result.message) == ("unchanged", "bronze.sales: no file has landed for 2024-05-01; nothing to do")
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.build("bronze.sales", "2024-05-01")
+    result = shop.build("bronze.sales", "2024-05-01", "run-2")
     assert (result.status, result.message) == ("unchanged", "bronze.sales: no new file for 2024-05-01; nothing to do")
+
+
+def test_a_file_that_only_lacks_a_days_name_is_named_where_the_day_has_none(shop: LittleLake) -> None:
+    shop.land("sales/01-05-2024.csv", HEADER, "2024-05-01,tea,300")
+    shop.land("sales/notes.txt", "none of ours")
+    result = shop.build("bronze.sales", "2024-05-01")
+    hint = "(sales/01-05-2024.csv is named by no day: rename it like 2024-05-01.csv)"
+    assert result.message == f"bronze.sales: no file has landed for 2024-05-01 {hint}; nothing to do"
+
+
+def test_all_files_at_fault_are_named_at_once_and_the_others_are_read_once_they_are_mended(shop: LittleLake) -> None:
+    for day in ("2024-05-01", "2024-05-02", "2024-05-03"):
+        shop.land(f"sales/{day}.csv", "sold_on,item" if day != "2024-05-02" else HEADER, f"{day},tea,300")
+    result = shop.run("build", "bronze.sales", "2024-05-01..2024-05-03")
+    assert result.status == "failed_terminal"
+    assert [day for day in ("2024-05-01", "2024-05-02", "2024-05-03") if f"sales/{day}.csv" in result.message] == ["2024-05-01", "2024-05-03"]
+    for day in ("2024-05-01", "2024-05-03"):
+        shop.land(f"sales/{day}.csv", HEADER, f"{day},tea,300")
+    shop.build("bronze.sales", "2024-05-01..2024-05-03", "run-2")
+    assert shop.frame("bronze.sales").count() == 3
 
 
 def test_a_day_without_a_file_fails_where_the_contract_says_so(shop: LittleLake) -> None:

@@ -162,7 +162,7 @@ def test_a_decision_that_cannot_be_is_refused_in_one_sentence(shop: LittleLake) 
         ({"action": "discard", "rule": "fair_prize", "reason": "x"}, 'but for fair_price, type(cents). Did you mean "fair_price"?'),
         ({"action": "edit", "rows": row, "values": '{"cent": "1"}', "reason": "x"}, "bronze.sales has no column 'cent'; it has sold_on, item, cents. Did"),
         ({"action": "edit", "rows": row, "values": '{"cents": "one"}', "reason": "x"}, "bronze.sales: 'one' is no int, the type of cents"),
-        ({"action": "discard", "rows": row}, "discard: why? Add --reason; it is kept with the row."),
+        ({"action": "discard", "rows": row}, "discard: why? Fill in `reason` (--reason); it is kept with the row."),
     ]
     for texts, sentence in cases:
         result = ask(shop, **texts)

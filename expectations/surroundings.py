@@ -35,7 +35,8 @@ SIGNS = {
     r"NETWORK_CONNECTION|UnknownHostException": "nothing answers at its address: check endpoint, host, port and network.",
 }
 """Words, as a regular expression, to what is to be said of them. No more of such a message is shown: it may hold a key."""
-LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+SECRET = re.compile(r"(?i)(?<=://)\S+@|(?<=password=)[^\s&;,]+|(?<=token=)[^\s&;,]+")
+"""A login within an address, and what is called a password or a token."""
 OTHER_PYTHON = re.compile(r"Python in worker has different version: (?P<worker>[\d.]+) than that in driver: (?P<driver>[\d.]+)")
 OTHER_SPARK = re.compile(r"InvalidClassException: org\.apache\.spark\.\S+; local class incompatible")
 NO_RIGHT = re.compile(r'Permission denied: user=(?P<user>[^,\s]+), access=(?P<access>[A-Z_]+), inode=\\?"(?P<path>[^"\\]+)')
@@ -56,10 +57,10 @@ def sentence(words: str) -> tuple[str, bool] | None:
 def in_short(words: str) -> str:
     """The first line of an error of another kind, and the last of its causes, where it began: its first line, and its last where it has several.
 
-    Each cut off after 500 characters, and without the login of an address.
+    Each without logins and passwords, and cut off after 500 characters.
     """
     error, *causes = re.split(r"\n(?=Caused by: )", words.strip())
     first = (error.splitlines() or [""])[0]
     cause = [line.strip() for line in re.split(r"\n\s*at ", causes[-1])[0].splitlines()] if causes else []
     lines = dict.fromkeys([first, *cause[:1], *cause[-1:]])
-    return LOGIN.sub("", " ".join(line[:500] for line in lines))
+    return " ".join(SECRET.sub("", line)[:500] for line in lines)

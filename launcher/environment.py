@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from expectations.settings import load_settings
 from launcher.layout import LOOPBACK, REPOSITORY, jars_folder, load_ports, load_state
@@ -35,7 +36,7 @@ def lake_environment() -> dict[str, str]:
         "LAKE_JARS": str(jars_folder()),
         "LAKE_AIRFLOW_URL": f"http://{LOOPBACK}:{load_ports()['airflow'].number}",
         "LAKE_SPARK_URL": f"sc://{LOOPBACK}:{load_ports()['spark'].number}",
-        "LAKE_MLFLOW_URL": tracking if is_server(tracking) else f"http://{LOOPBACK}:{mlflow.number}",
+        "LAKE_MLFLOW_URL": _page_of(tracking) or f"http://{LOOPBACK}:{mlflow.number}",
         "MLFLOW_TRACKING_URI": tracking,
         # MLflow's own name for it: without it a client of the SQLite store writes `./mlruns` where it stands.
         "_MLFLOW_SERVER_ARTIFACT_ROOT": str(state.artifacts),
@@ -58,6 +59,14 @@ def own_tracking_store() -> str:
 def is_server(tracking: str) -> bool:
     """Whether an address of MLflow is that of a server, not of a store."""
     return tracking.startswith(("http://", "https://"))
+
+
+def _page_of(tracking: str) -> str:
+    """Where a browser finds a server of one's own; empty for a store, which `make up` serves. It is shown, so it has no login."""
+    if not is_server(tracking):
+        return ""
+    address = urlsplit(tracking)
+    return os.environ.get("LAKE_MLFLOW_URL") or address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
 
 
 def airflow_environment() -> dict[str, str]:

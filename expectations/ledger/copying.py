@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from expectations.errors import LedgerError, TerminalError
 from expectations.ledger import schema as s
-from expectations.ledger.database import open_database, shown
+from expectations.ledger.database import answering, open_database, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,13 @@ def copy_ledger(source: str, target: str) -> int:
     Raises TerminalError where there is no ledger to copy or `target` has lines already, LedgerError where one does not answer or somebody is writing.
     """
     _require_there(source)
-    if make_url(source).database == make_url(target).database and make_url(source).host == make_url(target).host:
-        raise TerminalError("LAKE_LEDGER_URL names the ledger that is to be copied: set it to the new one, and LAKE_LEDGER_FROM to the old one if need be.")
     old, new = open_database(source), open_database(target)
+    if _place(old.url) == _place(new.url):
+        raise TerminalError("LAKE_LEDGER_URL names the ledger that is to be copied: set it to the new one, and LAKE_LEDGER_FROM to the old one if need be.")
+    if old.dialect.name == "postgresql":  # all tables as of one moment; SQLite lets nobody write meanwhile
+        old = old.execution_options(isolation_level="REPEATABLE READ")
     kept = [table for table in s.metadata.sorted_tables if table is not s.leases]
-    with old.begin() as reading, new.begin() as writing:
+    with answering(new), old.begin() as reading, new.begin() as writing:
         owners = reading.scalars(select(s.leases.c.owner).where(s.leases.c.expires_at > time.time())).all()
         if owners:
             raise LedgerError(f"the ledger {shown(old)} is in use ({owners[0]}): stop its DAGs, wait until nothing runs, and copy it then.")
@@ -54,9 +56,17 @@ def _copy(table: Table, reading: Connection, writing: Connection) -> int:
 
 
 def _in_utc(line: Any) -> Iterator[tuple[str, Any]]:
-    """SQLite hands back times without the zone, which is UTC; Postgres would take them for its own."""
+    """SQLite hands back times without the zone, which is UTC, and keeps none; Postgres hands them back in its own."""
     for name, value in line.items():
-        yield name, value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+        zoned = value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+        yield name, zoned.astimezone(UTC) if isinstance(zoned, datetime) else zoned
+
+
+def _place(url: URL) -> tuple[object, ...]:
+    """What tells one database from another, however its address is written."""
+    if url.get_backend_name() == "sqlite":
+        return (Path(url.database or "").resolve(),)
+    return url.get_backend_name(), url.host, url.port, url.database
 
 
 def _require_there(source: str) -> None:

@@ -31,7 +31,7 @@ def open_database(url: str) -> Engine:
 @cache
 def _open(url: str, _process: int) -> Engine:
     engine = _engine(url)
-    with _answering(engine):
+    with answering(engine):
         found = _revision(engine)
         if found != HEAD:
             _check_not_newer(engine, found)
@@ -46,7 +46,7 @@ def look_at_database(url: str) -> str:
     if file and not Path(file).exists():
         return f"{shown(engine)}: nothing there yet, the first job makes it"
     try:
-        with _answering(engine):
+        with answering(engine):
             found = _revision(engine)
             _check_not_newer(engine, found)
     finally:
@@ -55,7 +55,7 @@ def look_at_database(url: str) -> str:
 
 
 @contextmanager
-def _answering(engine: Engine) -> Iterator[None]:
+def answering(engine: Engine) -> Iterator[None]:
     """Says in one sentence why the database cannot be used. Raises LedgerError or TerminalError."""
     try:
         yield

@@ -78,14 +78,18 @@ def _take(job: Job, table: Table, day: str, name: str, corrected: Iterable[Corre
 
 
 def why_none(job: Job, table: Table, days: Iterable[str]) -> str:
-    """Why `take_files` found none: the days' files were taken before, or there are none; then also files that only lack a day's name."""
-    if job.ledger.days(table.name, days):
-        return f"no new file for {in_words(days)}"
-    source = _source(table)
-    said = f"no file has landed for {in_words(days)}"
-    nameless = [] if source.external else [name for name in Place.of(f"{job.settings.landing}/{source.folder}").file_names() if not DAY_FILE.fullmatch(name)]
-    alike = [name for name in nameless if name.endswith(f".{source.format}")]
-    return said + (f" ({source.folder}/{alike[0][:60]} is named by no day: rename it like 2024-05-01.{source.format})" if alike else "")
+    """Why `take_files` found none: days whose file was taken before, and days without one; to these also a file that only lacks a day's name."""
+    source, days = _source(table), set(days)
+    taken = days if source.arrives == "snapshot" and job.ledger.newest(table.name) else days & set(job.ledger.days(table.name, days))
+    said = [f"no new file for {in_words(taken)}"] if taken else []
+    if days - taken:
+        nameless = (
+            [] if source.external else [name for name in Place.of(f"{job.settings.landing}/{source.folder}").file_names() if not DAY_FILE.fullmatch(name)]
+        )
+        alike = [name for name in nameless if name.endswith(f".{source.format}")][:1]
+        hint = [f" ({source.folder}/{name[:60]} is named by no day: rename it like 2024-05-01.{source.format})" for name in alike]
+        said.append(f"no file has landed for {in_words(days - taken)}{''.join(hint)}")
+    return "; ".join(said)
 
 
 def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -41,6 +42,10 @@ SPARK_FAULTS = (*DATA_FAULTS, errors.AnalysisException, errors.IllegalArgumentEx
 """What Spark says of a table's logic and its data; all else may be the surroundings."""
 
 
+OF_THE_SYSTEM = re.compile(r"^(OSError|TimeoutError|\w*ConnectionError): ", re.MULTILINE)
+"""How the traceback of a Python worker ends that met no fault of values."""
+
+
 def do(job: Job) -> JobResult:
     """Do what the request asks."""
     module, function = VERBS[job.request.verb]
@@ -54,8 +59,8 @@ def do_without_spark(settings: Settings, lake: Lake, ledger: Ledger, request: Jo
 
 
 def is_of_the_data(error: Exception) -> bool:
-    """Whether an error speaks of values, whose words say nothing of the surroundings."""
-    return isinstance(error, DATA_FAULTS)
+    """Whether an error speaks of values, whose words say nothing of the surroundings; a Python worker's own disk and network are those, too."""
+    return isinstance(error, DATA_FAULTS) and not OF_THE_SYSTEM.search(str(error))
 
 
 def is_terminal(error: Exception) -> bool:

@@ -85,5 +85,7 @@ def test_an_error_of_another_kind_is_told_by_its_first_line_and_by_where_it_bega
     python = 'Caused by: a.PythonException: Traceback (most recent call last):\n  File "x.py", line 1\nValueError: no till\n\n\tat a.B.c(B.java:1)'
     assert in_short(f"failed\n{python}") == "failed Caused by: a.PythonException: Traceback (most recent call last): ValueError: no till"
     assert in_short("lost jdbc:postgresql://ada:secret@db/x") == "lost jdbc:postgresql://db/x"
+    assert in_short("x" * 479 + " jdbc:postgresql://ada:sec/ret@db/x") == "x" * 479 + " jdbc:postgresql://db"
+    assert in_short("refused: user=ada&password=secret&ssl") == "refused: user=ada&password=&ssl"
     assert in_short("no such till\nand no more of it") == "no such till"
     assert in_short(" \n") == ""

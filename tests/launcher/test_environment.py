@@ -49,9 +49,11 @@ def test_a_connection_to_another_spark_that_is_set_already_stays(monkeypatch):
 
 def test_an_mlflow_server_of_ones_own_is_asked_and_linked_and_not_served_again(monkeypatch):
     assert lake_environment()["LAKE_MLFLOW_URL"] == "http://127.0.0.1:5000"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.example:5000")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ada:of-a-test@mlflow.example:5000")
     found = lake_environment()
-    assert (found["MLFLOW_TRACKING_URI"], found["LAKE_MLFLOW_URL"]) == ("http://mlflow.example:5000",) * 2
+    assert (found["MLFLOW_TRACKING_URI"], found["LAKE_MLFLOW_URL"]) == ("http://ada:of-a-test@mlflow.example:5000", "http://mlflow.example:5000")
+    monkeypatch.setenv("LAKE_MLFLOW_URL", "https://mlflow.example")
+    assert lake_environment()["LAKE_MLFLOW_URL"] == "https://mlflow.example"
     command = program("mlflow").command()
     assert command[command.index("--backend-store-uri") + 1] == f"sqlite:///{load_state().folder}/mlflow.db"
 

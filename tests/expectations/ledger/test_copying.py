@@ -52,6 +52,14 @@ def test_a_moment_is_the_same_in_a_database_with_another_time_zone(source: str, 
     assert (found if found.tzinfo else found.replace(tzinfo=UTC)) == DECIDED
 
 
+def test_a_copy_and_a_copy_back_are_the_same_ledger(source: str, url: str, tmp_path: Path) -> None:
+    copy_ledger(source, url)
+    copy_ledger(url, f"sqlite:///{tmp_path}/back.db")
+    with open_database(source).connect() as before, open_database(f"sqlite:///{tmp_path}/back.db").connect() as after:
+        assert before.execute(select(s.discards)).all() == after.execute(select(s.discards)).all()
+        assert before.execute(select(s.table_days)).all() == after.execute(select(s.table_days)).all()
+
+
 def test_a_ledger_that_has_lines_is_left_as_it_is(source: str, url: str) -> None:
     Ledger(url).record([replace(MADE, version=9)], [])
     with pytest.raises(TerminalError, match=r"has lines already \(table_days\): copy into one that is empty\.$"):
@@ -62,7 +70,9 @@ def test_a_ledger_that_has_lines_is_left_as_it_is(source: str, url: str) -> None
 
 def test_a_ledger_is_not_copied_into_itself(source: str) -> None:
     with pytest.raises(TerminalError, match=r"^LAKE_LEDGER_URL names the ledger that is to be copied: set it to the new one"):
-        copy_ledger(source, source)
+        copy_ledger(source, source.replace("/old.db", "/./old.db"))
+    with pytest.raises(TerminalError, match=r"^LAKE_LEDGER_URL is no database URL"):
+        copy_ledger(source, "ledger")
 
 
 def test_a_ledger_that_a_job_writes_to_is_not_copied(source: str, url: str) -> None:

@@ -105,6 +105,8 @@ def test_a_day_without_a_file_is_skipped(shop: LittleLake) -> None:
     shop.build("bronze.sales", "2024-05-01")
     result = shop.build("bronze.sales", "2024-05-01", "run-2")
     assert (result.status, result.message) == ("unchanged", "bronze.sales: no new file for 2024-05-01; nothing to do")
+    result = shop.build("bronze.sales", "2024-05-01..2024-05-03", "run-3")
+    assert result.message == "bronze.sales: no new file for 2024-05-01; no file has landed for 2024-05-02..2024-05-03; nothing to do"
 
 
 def test_a_file_that_only_lacks_a_days_name_is_named_where_the_day_has_none(shop: LittleLake) -> None:

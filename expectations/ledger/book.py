@@ -15,7 +15,7 @@ from expectations.ledger.database import open_database
 from expectations.ledger.decisions import Decisions, note_questions
 from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Quarantine, Verdict
 from expectations.ledger.registrations import Registrations
-from expectations.ledger.rows import in_chunks, renamed, replace_row
+from expectations.ledger.rows import in_chunks, in_utc, renamed, replace_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -133,14 +133,14 @@ class Ledger:
         """The file of a day that counts: the one taken last."""
         query = select(s.files).where(s.files.c.table_name == table, s.files.c.day == day).order_by(s.files.c.taken_at.desc()).limit(1)
         for row in self._select(query):
-            return FileEntry(row.table_name, row.day, row.sha256, row.path, row.bytes, _in_utc(row.landed_at) if row.landed_at else None)
+            return FileEntry(row.table_name, row.day, row.sha256, row.path, row.bytes, in_utc(row.landed_at) if row.landed_at else None)
         return None
 
     def first_landed(self, table: str, day: str) -> datetime | None:
         """When the first of the day's files landed; None where none was taken, or nobody knows when."""
         query = select(func.min(s.files.c.landed_at)).where(s.files.c.table_name == table, s.files.c.day == day)
         landed = self._select(query)[0][0]
-        return _in_utc(landed) if landed else None
+        return in_utc(landed) if landed else None
 
     def take_files(self, run_id: str, taken: Iterable[FileEntry]) -> None:
         """Note that files were taken, now."""
@@ -208,7 +208,7 @@ class Ledger:
     def model_versions(self, model: str) -> list[ModelEntry]:
         """A model's versions, the newest first."""
         rows = self._select(select(s.models).where(s.models.c.model == model).order_by(s.models.c.version.desc()))
-        return [ModelEntry(**{**row._mapping, "trained_at": _in_utc(row.trained_at)}) for row in rows]
+        return [ModelEntry(**{**row._mapping, "trained_at": in_utc(row.trained_at)}) for row in rows]
 
     def champion(self, model: str) -> ModelEntry | None:
         """The version that serves."""
@@ -232,17 +232,12 @@ def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) 
     connection.execute(delete(s.verdicts).where(s.verdicts.c.run_id == run_id, s.verdicts.c.table_name == table, s.verdicts.c.day == day))
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """SQLite gives back moments without a time zone; all were written in UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(row.run_id, row.table_name, row.status, row.message, list(row.days), dict(row.facts), row.seconds)
 
 
 def _verdict(row: Row[Any]) -> Verdict:
-    judged = (row.success, row.rows_judged, row.rows_broken, row.observed, _in_utc(row.judged_at))
+    judged = (row.success, row.rows_judged, row.rows_broken, row.observed, in_utc(row.judged_at))
     return Verdict(row.table_name, row.day, row.rule, row.on_fail, *judged)
 
 

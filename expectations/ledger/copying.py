@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 from sqlalchemy.engine import URL, make_url
@@ -14,10 +14,9 @@ from sqlalchemy.exc import ArgumentError
 from expectations.errors import LedgerError, TerminalError
 from expectations.ledger import schema as s
 from expectations.ledger.database import answering, open_database, shown
+from expectations.ledger.rows import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
@@ -50,16 +49,9 @@ def _copy(table: Table, reading: Connection, writing: Connection) -> int:
     columns = [column for column in table.columns if column.autoincrement is not True]  # the database counts on by itself, in the same order
     copied = 0
     for lines in reading.execute(select(*columns).order_by(*table.primary_key)).mappings().partitions(BATCH):
-        writing.execute(insert(table), [dict(_in_utc(line)) for line in lines])
+        writing.execute(insert(table), [{name: in_utc(value) if isinstance(value, datetime) else value for name, value in line.items()} for line in lines])
         copied += len(lines)
     return copied
-
-
-def _in_utc(line: Any) -> Iterator[tuple[str, Any]]:
-    """SQLite hands back times without the zone, which is UTC, and keeps none; Postgres hands them back in its own."""
-    for name, value in line.items():
-        zoned = value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-        yield name, zoned.astimezone(UTC) if isinstance(zoned, datetime) else zoned
 
 
 def _place(url: URL) -> tuple[object, ...]:

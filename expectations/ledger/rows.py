@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert
@@ -22,6 +23,11 @@ def renamed(entry: Any) -> dict[str, Any]:
     row = asdict(entry)
     row["table_name"] = row.pop("table")
     return row
+
+
+def in_utc(moment: datetime) -> datetime:
+    """SQLite gives back moments without a time zone; all were written in UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def replace_row(connection: Connection, table: Table, key: dict[str, Any], row: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from expectations.ledger.database import look_at_database
 from expectations.settings import load_settings
+from launcher.environment import is_server
 from launcher.errors import LauncherError
 from launcher.health import airflow_ills, mlflow_answers
 
@@ -39,7 +40,7 @@ def airflow(address: str) -> str:
 def mlflow_address(environment: Mapping[str, str], *, is_local: bool) -> str:
     """Where MLflow's server is; empty where jobs write to its store without one. Elsewhere LAKE_MLFLOW_URL is a browser's address, not ours."""
     store = environment.get("MLFLOW_TRACKING_URI", "")
-    return store.rstrip("/") if store.startswith(("http://", "https://")) else environment.get("LAKE_MLFLOW_URL", "") if is_local else ""
+    return store.rstrip("/") if is_server(store) else environment.get("LAKE_MLFLOW_URL", "") if is_local else ""
 
 
 def mlflow(address: str) -> str:

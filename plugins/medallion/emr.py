@@ -18,9 +18,9 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.errors import RequestError, TransientError
-from expectations.settings import REPOSITORY, load_settings
+from expectations.settings import load_settings
 from medallion.lake_ledger import open_ledger
-from medallion.shipping import open_variables
+from medallion.shipping import open_variables, project_in
 from medallion.submission import ENGINE
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Emr:
         return {
             "HADOOP_CONF_DIR": "/etc/hadoop/conf",
             "PYTHONPATH": self._search_path,
-            "LAKE_PROJECT": self._project,
+            "LAKE_PROJECT": project_in(self.lake.home),
             "PGPASSFILE": f"{self.lake.home}/pgpass",
             **open_variables(),
             "LAKE_LEDGER_URL": ledger,
@@ -184,13 +184,8 @@ class Emr:
         }
 
     @property
-    def _project(self) -> str:
-        """Where the bundle has the lake's contracts."""
-        return self.lake.home if load_settings().project == REPOSITORY else f"{self.lake.home}/project"
-
-    @property
     def _search_path(self) -> str:
-        return ":".join(dict.fromkeys((self.lake.home, self._project)))
+        return ":".join(dict.fromkeys((self.lake.home, project_in(self.lake.home))))
 
     def _cluster_of(self, request: JobRequest) -> str:
         if self.lake.cluster.startswith("j-"):

@@ -45,8 +45,13 @@ def shipped_conf(connection: Connection) -> dict[str, str]:
 
 def shipped_environment() -> dict[str, str]:
     """The variables of a driver on YARN: where the lake's code is, and those of `lake_variables`."""
-    project = UNPACKED if load_settings().project == REPOSITORY else f"{UNPACKED}/project"
+    project = project_in(UNPACKED)
     return {"PYTHONPATH": f"{UNPACKED}{os.pathsep}{project}", "LAKE_PROJECT": project, PRIVATE_FILE: PRIVATE, **lake_variables()}
+
+
+def project_in(bundle: str) -> str:
+    """Where a bundle that is unpacked there has the lake's contracts."""
+    return bundle if load_settings().project == REPOSITORY else f"{bundle}/project"
 
 
 @contextmanager

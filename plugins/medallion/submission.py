@@ -75,7 +75,12 @@ def driver_variables(connection: Connection) -> dict[str, str]:
 
 def application_of(connection: Connection) -> str:
     """Where spark-submit finds the job's entry."""
-    return RUN_THERE if is_kubernetes(connection) and is_driver_away(connection) else str(RUN)
+    return RUN_THERE if _is_in_a_pod(connection) else str(RUN)
+
+
+def _is_in_a_pod(connection: Connection) -> bool:
+    """Whether that is where the driver runs."""
+    return is_kubernetes(connection) and is_driver_away(connection)
 
 
 def _require_driver_can_be_away(connection: Connection) -> None:
@@ -108,8 +113,8 @@ def private_properties(connection: Connection) -> Iterator[str | None]:
     """
     told = {"spark.authenticate": "true", "spark.authenticate.secret": connection.password} if connection.password else {}
     metastore = load_settings().metastore
-    # of a driver in a pod they become a ConfigMap
-    told |= metastore.open_settings if is_kubernetes(connection) and is_driver_away(connection) else metastore.settings
+    # in a pod they become a ConfigMap
+    told |= metastore.open_settings if _is_in_a_pod(connection) else metastore.settings
     if not told:
         yield None
         return

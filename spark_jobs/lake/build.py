@@ -16,7 +16,7 @@ from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Plan, Planner
-from spark_jobs.lake.publishing import once_mended, publish
+from spark_jobs.lake.publishing import held_in_words, publish
 from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
@@ -149,10 +149,9 @@ def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResu
             version, clean = (known.version, known.clean) if known else (None, True)
             entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
         job.ledger.record(entries, [])
-    held = {**result.facts.get("held", {}), **held}
-    first = next(iter(plan.refused))
     done = "" if result.status == "unchanged" else f"{result.message}; "
-    message = f"{done}{table.name}: held {in_words(plan.refused)}, whose published rows stay as they were: {first}: {' '.join(held[first])} {once_mended(job)}"
+    message = f"{done}{table.name}: {held_in_words(job, held)}"
+    held = {**result.facts.get("held", {}), **held}
     status = "asks" if result.status == "asks" else "held"
     return result.model_copy(update={"status": status, "message": message, "facts": {**result.facts, "held": held}})
 

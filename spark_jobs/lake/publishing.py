@@ -26,6 +26,8 @@ from spark_jobs.lake.rulings import Ruling, Rulings
 from spark_jobs.lake.staging import Staged, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import DataFrame
 
     from expectations.lake import Table
@@ -237,8 +239,7 @@ class Publication:
         if facts["rows_quarantined"]:
             parts.append(f"{facts['rows_quarantined']:,} {'do not parse' if self.is_bronze else 'quarantined'}")
         if held:
-            first = next(iter(held))
-            parts.append(f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])} {once_mended(self.job)}")
+            parts.append(held_in_words(self.job, held))
         if asks:
             first = next(iter(asks))
             parts.append(f"asks whether to publish {in_words(asks)}, held until somebody answers: {first}: {' '.join(asks[first])}")
@@ -249,9 +250,10 @@ class Publication:
         return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]
 
 
-def once_mended(job: Job) -> str:
-    """What to do after days were held. All days that were asked for: what reads the table has made none of them."""
-    return f"Once that is mended, run {job.request.days or 'it'} again (on Airflow's page: clear the task)."
+def held_in_words(job: Job, held: Mapping[str, list[str]]) -> str:
+    """Which days were held (day to why), and what to do: all days that were asked for again, as what reads the table has made none of them."""
+    first, again = next(iter(held)), f"run {job.request.days or 'it'} again (on Airflow's page: clear the task)"
+    return f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])} Once that is mended, {again}."
 
 
 def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch, scanned: str | None = None) -> JobResult:

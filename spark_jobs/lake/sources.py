@@ -36,8 +36,7 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
 
     Raises SourceError where files are missing although the contract demands them, or where their columns are not the contract's.
     """
-    source = _source(table)
-    landing = f"{job.settings.landing}/{source.folder}"
+    source, landing = _source(table), _landing(job, table)
     present = _landed(source, Place.of(landing))
     taken: list[LandedFile] = []
     wanted = _with_newest_snapshot(source, present, days)
@@ -56,7 +55,7 @@ def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
 
 def _take(job: Job, table: Table, day: str, name: str, corrected: Iterable[Correction]) -> list[LandedFile]:
     """The day's file, whose name in the landing folder is `name`; none where it is not there or taken already."""
-    source, landing = _source(table), f"{job.settings.landing}/{_source(table).folder}"
+    source, landing = _source(table), _landing(job, table)
     before = job.ledger.file_taken(table.name, day)
     if name:
         place, path = f"{landing}/{name}", f"{source.folder}/{name}"
@@ -83,12 +82,10 @@ def why_none(job: Job, table: Table, days: Iterable[str]) -> str:
     taken = days if source.arrives == "snapshot" and job.ledger.newest(table.name) else days & set(job.ledger.days(table.name, days))
     said = [f"no new file for {in_words(taken)}"] if taken else []
     if days - taken:
-        nameless = (
-            [] if source.external else [name for name in Place.of(f"{job.settings.landing}/{source.folder}").file_names() if not DAY_FILE.fullmatch(name)]
-        )
-        alike = [name for name in nameless if name.endswith(f".{source.format}")][:1]
-        hint = [f" ({source.folder}/{name[:60]} is named by no day: rename it like 2024-05-01.{source.format})" for name in alike]
-        said.append(f"no file has landed for {in_words(days - taken)}{''.join(hint)}")
+        names = [] if source.external else Place.of(_landing(job, table)).file_names()
+        alike = next((name for name in names if name.endswith(f".{source.format}") and not DAY_FILE.fullmatch(name)), "")
+        hint = f" ({source.folder}/{alike[:60]} is named by no day: rename it like 2024-05-01.{source.format})" if alike else ""
+        said.append(f"no file has landed for {in_words(days - taken)}{hint}")
     return "; ".join(said)
 
 
@@ -105,6 +102,11 @@ def _kept(job: Job, table: Table, entry: FileEntry) -> str:
 def _keep(landed: Place, kept: Place, sha256: str) -> None:
     if not kept.exists() and not landed.copy_to(kept, sha256):
         raise TransientError(f"{landed.path} changed while it was read; run the day again once it is written.")
+
+
+def _landing(job: Job, table: Table) -> str:
+    """The table's landing folder."""
+    return f"{job.settings.landing}/{_source(table).folder}"
 
 
 def _landed(source: Source, landing: Place) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters planted benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ logs: setup ## follow the logs of all programs
 
 check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: this one)
 	@$(LAUNCH) exec python -m expectations check
+
+planted: setup-dev ## plant bugs one by one and see that the tests that are named for them catch each: make planted BUGS="gate ledger"
+	$(BIN)/python -m tests.planted $(BUGS)
 
 job: setup ## one Spark job on the running server: make job DO="build silver.flights --days 2013-01-01"
 	@$(LAUNCH) job $(DO)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.free_ports import free_port
-from tests.server_process import is_open, running
+from tests.spark_server import RunningSpark, running_spark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +23,6 @@ for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
 _home = tempfile.TemporaryDirectory(prefix="airflow-home-")  # gone with this process
 os.environ["AIRFLOW_HOME"] = _home.name
 
-START_SECONDS = 90
-HEAP = "2g"
 RUNNING_LAKE = ("end_to_end", "browser")
 """The folders whose tests share one running lake."""
 pytest_plugins = ["tests.end_to_end.running_lake"]
@@ -67,25 +62,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
             return "the running lake" if file.parent.name in RUNNING_LAKE else str(file)
 
     return ByFile(config, log)
-
-
-@dataclass(frozen=True)
-class RunningSpark:
-    """The address of a Spark Connect server, and its log."""
-
-    remote: str
-    log: Path
-
-
-@contextlib.contextmanager
-def running_spark(folder: Path, metastore: str = "off") -> Iterator[RunningSpark]:
-    """A Spark Connect server with Delta, as the launcher would start it, until the block ends."""
-    port, log = free_port(), folder / "server.log"
-    places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
-    # its lakes are many, and each has its silver.sales
-    environment = {**os.environ, **places, "LAKE_METASTORE": metastore}
-    with running([sys.executable, "-m", "launcher", "run", "spark"], log, lambda: is_open(port), START_SECONDS, env=environment):
-        yield RunningSpark(f"sc://127.0.0.1:{port}", log)
 
 
 @pytest.fixture(scope="session")

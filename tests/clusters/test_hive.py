@@ -17,10 +17,10 @@ from tests.clusters.metastore_service import running_service
 from tests.clusters.sample_lake import SampleLake, on_connect
 from tests.clusters.standalone import java_home
 from tests.clusters.thrift_server import asked, started_thrift_server
-from tests.conftest import running_spark
 from tests.free_ports import free_port
 from tests.lakes.shop.sample import land
 from tests.lakes.test_shop import SHOP
+from tests.spark_server import running_spark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

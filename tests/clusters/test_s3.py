@@ -19,11 +19,11 @@ from medallion.storage_connection import s3_environment
 from tests.clusters.command_lines import CommandLines
 from tests.clusters.s3_server import READ_ONLY, AwsServer, User, running_server
 from tests.clusters.sample_lake import DAYS, SALES, TABLES, SampleLake, on_connect
-from tests.conftest import RunningSpark, running_spark
 from tests.end_to_end.test_spark_submit import NEEDED, java_version
 from tests.free_ports import free_port
 from tests.lakes.shop.sample import land as land_shop
 from tests.lakes.test_shop import SHOP
+from tests.spark_server import RunningSpark, running_spark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

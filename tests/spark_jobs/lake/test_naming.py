@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.jobs import JobRequest
-from tests.conftest import running_spark
 from tests.lakes.shop.sample import land
 from tests.lakes.test_shop import SHOP
 from tests.spark_jobs.lake.conftest import SOLD, SOLD_LOGIC, TOTALS, LittleLake
+from tests.spark_server import running_spark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,123 @@
+"""Plants a bug in a copy of the working tree and runs the tests that are to catch it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from launcher.layout import REPOSITORY, jars_folder
+from tests.planted.planted_bugs import missed
+from tests.spark_server import running_spark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.planted.planted_bugs import PlantedBug
+
+SIDE_BY_SIDE = 2
+PATIENCE_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a bug: `missed` has a sentence for each test that did not catch it, or the one reason why it could not be planted."""
+
+    bug: PlantedBug
+    seconds: float
+    missed: list[str]
+
+
+def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
+    """Tries the bugs two at a time, on one Spark server; yields each as it ends.
+
+    Code that Spark's Python workers import comes from this checkout, not from the copy, so no bug is planted there.
+    """
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder, running_spark(Path(folder)) as spark:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(min(SIDE_BY_SIDE, len(bugs))):
+            copies.put(copy_tree(Path(folder) / f"copy-{number}"))
+
+        def attempt(bug: PlantedBug) -> Tried:
+            copy = copies.get()
+            try:
+                return _try_one(bug, copy, spark.remote)
+            finally:
+                copies.put(copy)
+
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            yield from pool.map(attempt, bugs)
+
+
+def copy_tree(target: Path) -> Path:
+    """The files of the working tree that git knows or would take, and a link to its environment."""
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, target / name)
+    (target / ".venv").symlink_to(REPOSITORY / ".venv")
+    return target
+
+
+def _try_one(bug: PlantedBug, copy: Path, remote: str) -> Tried:
+    started = time.monotonic()
+    with planted(bug, copy) as fault:
+        sentences = [fault] if fault else missed(bug, run_tests(bug.tests, copy, remote))
+    return Tried(bug, time.monotonic() - started, sentences)
+
+
+@contextmanager
+def planted(bug: PlantedBug, copy: Path) -> Iterator[str]:
+    """The copy with the bug in it, until the block ends; yields why it could not be planted, or an empty text."""
+    done = _apply(bug, copy)
+    yield f"the patch does not apply any more: {done.stderr.strip()}" if done.returncode else ""
+    if not done.returncode:
+        _apply(bug, copy, "--reverse").check_returncode()
+
+
+def _apply(bug: PlantedBug, copy: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", "apply", *more, str(bug.patch)], cwd=copy, capture_output=True, text=True, check=False, env=_outside_git())
+
+
+def applies(bug: PlantedBug, tree: Path) -> str:
+    """Why the bug cannot be planted in a tree, or an empty text."""
+    return _apply(bug, tree, "--check").stderr.strip()
+
+
+def _outside_git() -> dict[str, str]:
+    """A copy below a repository's folder would be taken for a part of it, and the patch for one of other files."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "GIT_CEILING_DIRECTORIES": "/"}
+
+
+def run_tests(tests: Sequence[str], copy: Path, remote: str) -> dict[str, str]:
+    """Test id to passed, failed, error or skipped."""
+    report = copy.parent / f"{copy.name}.xml"
+    report.unlink(missing_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "AIRFLOW", "MLFLOW", "PYTEST", "SPARK_", "PYTHONPATH"))}
+    # A file's date has whole seconds: byte code of the tree without the bug would be taken for that of the tree with it.
+    environment = {**inherited, "LAKE_JARS": str(jars_folder()), "PYTHONDONTWRITEBYTECODE": "1"}
+    pytest = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}", *tests]
+    command = [sys.executable, "-m", "launcher", "exec", "env", f"SPARK_REMOTE={remote}", *pytest]
+    with (copy.parent / f"{copy.name}.log").open("w") as log:
+        subprocess.run(command, cwd=copy, env=environment, stdout=log, stderr=log, timeout=PATIENCE_SECONDS, check=False)
+    return outcomes(report) if report.exists() else {}
+
+
+def outcomes(report: Path) -> dict[str, str]:
+    """Test id to outcome, of pytest's JUnit report."""
+    found = {}
+    for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it
+        name = f"{case.get('file')}::{case.get('name')}"
+        found[name] = next((word for tag, word in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")) if case.find(tag) is not None), "passed")
+    return found

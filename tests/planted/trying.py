@@ -39,11 +39,11 @@ class Tried:
 
 
 def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
-    """Tries the bugs two at a time, on one Spark server; yields each as it ends.
+    """Tries the bugs two at a time, on one Spark server, that of SPARK_REMOTE or its own; yields each as it ends.
 
     Code that Spark's Python workers import comes from this checkout, not from the copy, so no bug is planted there.
     """
-    with tempfile.TemporaryDirectory(prefix="planted-") as folder, running_spark(Path(folder)) as spark:
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder, _spark(Path(folder)) as remote:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(min(SIDE_BY_SIDE, len(bugs))):
             copies.put(copy_tree(Path(folder) / f"copy-{number}"))
@@ -51,12 +51,21 @@ def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
         def attempt(bug: PlantedBug) -> Tried:
             copy = copies.get()
             try:
-                return _try_one(bug, copy, spark.remote)
+                return _try_one(bug, copy, remote)
             finally:
                 copies.put(copy)
 
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             yield from pool.map(attempt, bugs)
+
+
+@contextmanager
+def _spark(folder: Path) -> Iterator[str]:
+    if "SPARK_REMOTE" in os.environ:
+        yield os.environ["SPARK_REMOTE"]
+    else:
+        with running_spark(folder) as started:
+            yield started.remote
 
 
 def copy_tree(target: Path) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
@@ -14,6 +16,8 @@ from expectations.loader import _load
 from expectations.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -74,14 +78,67 @@ class LittleLake:
         return int(history[0].version)
 
 
+OF_ANOTHER_LAKE = (
+    *("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_METASTORE"),
+    *("MLFLOW_TRACKING_URI", "_MLFLOW_SERVER_ARTIFACT_ROOT"),
+)
+"""Variables of the lake that runs the tests."""
+
+
+def use_lake(folder: Path, spark: SparkSession, remote: str, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
+    """The little lake in `folder`, all of whose parts are in it."""
+    for name in OF_ANOTHER_LAKE:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LAKE_PROJECT", str(folder))
+    (folder / "expectations").mkdir(parents=True, exist_ok=True)
+    _load.cache_clear()
+    return LittleLake(folder, spark, remote)
+
+
+def copy_lake(source: Path, target: Path) -> None:
+    """A copy that its owner may change: the tables' files, which nobody changes in place, are hard links; all others are copied."""
+    for part in source.iterdir():
+        if part.name == "data_lake":
+            shutil.copytree(part, target / part.name, copy_function=os.link, dirs_exist_ok=True)
+        elif part.is_dir():
+            shutil.copytree(part, target / part.name, dirs_exist_ok=True)
+        else:
+            shutil.copy2(part, target / part.name)
+
+
+class LakeAfter(Protocol):
+    """`lake_after(build)`: a copy of what `build(lake)` makes of an empty lake; `build` is called once a test worker."""
+
+    def __call__(self, build: Callable[[LittleLake], None]) -> LittleLake: ...
+
+
+@pytest.fixture(scope="session")
+def built_lakes() -> dict[Callable[[LittleLake], None], Path]:
+    """What builds a lake, to the folder of the lake that it has built."""
+    return {}
+
+
+@pytest.fixture
+def lake_after(lake: LittleLake, built_lakes: dict[Callable[[LittleLake], None], Path], tmp_path_factory: pytest.TempPathFactory) -> LakeAfter:
+    """Lends copies of lakes that several tests start from."""
+
+    def lend(build: Callable[[LittleLake], None]) -> LittleLake:
+        if build not in built_lakes:
+            folder = tmp_path_factory.mktemp(build.__name__)
+            with pytest.MonkeyPatch.context() as monkeypatch:
+                build(use_lake(folder, lake.spark, lake.remote, monkeypatch))
+            built_lakes[build] = folder
+        copy_lake(built_lakes[build], lake.project)
+        _load.cache_clear()
+        return lake
+
+    return lend
+
+
 @pytest.fixture
 def lake(tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
     """An empty lake."""
-    (tmp_path / "expectations").mkdir()
-    for name in ("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL", "LAKE_METASTORE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LAKE_PROJECT", str(tmp_path))
-    return LittleLake(tmp_path, spark, spark_remote)
+    return use_lake(tmp_path, spark, spark_remote, monkeypatch)
 
 
 SALES = """
@@ -124,12 +181,31 @@ TOTALS = """
 """
 
 
-@pytest.fixture
-def shop(lake: LittleLake) -> LittleLake:
+def write_shop(lake: LittleLake) -> None:
     """Bronze, silver and gold over files of sales."""
     lake.write("expectations/bronze/sales.yaml", SALES)
     lake.write("expectations/silver/sales.yaml", SOLD)
     lake.write("spark_jobs/silver/sales.py", SOLD_LOGIC)
     lake.write("expectations/gold/totals.yaml", TOTALS)
     lake.write("spark_jobs/gold/totals.sql", "SELECT sold_on, sum(cents) AS cents FROM silver_sales GROUP BY sold_on\n")
+
+
+def publish_tea(lake: LittleLake) -> None:
+    """The shop after run-1 of 2024-05-01, of which one tea for 300 cents is published in all three layers."""
+    write_shop(lake)
+    lake.land("sales/2024-05-01.csv", "sold_on,item,cents", "2024-05-01,tea,300")
+    for table in ("bronze.sales", "silver.sales", "gold.totals"):
+        lake.build(table, "2024-05-01")
+
+
+@pytest.fixture
+def shop(lake: LittleLake) -> LittleLake:
+    """Bronze, silver and gold over files of sales; nothing has landed."""
+    write_shop(lake)
     return lake
+
+
+@pytest.fixture
+def tea_shop(lake_after: LakeAfter) -> LittleLake:
+    """A copy of the shop that `publish_tea` makes."""
+    return lake_after(publish_tea)

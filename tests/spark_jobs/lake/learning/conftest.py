@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.spark_jobs.lake.conftest import LittleLake
+from tests.spark_jobs.lake.conftest import LittleLake, copy_lake, use_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,14 +103,6 @@ def calls_of(day: str) -> list[str]:
     return lines
 
 
-def use_lake(folder: Path, spark: SparkSession, remote: str, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
-    """A little lake in `folder`; its MLflow registry is beside its ledger."""
-    for name in ("LAKE_ENV", "LAKE_STATE", "LAKE_ROOT", "LAKE_LANDING", "LAKE_LEDGER_URL", "MLFLOW_TRACKING_URI", "_MLFLOW_SERVER_ARTIFACT_ROOT"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LAKE_PROJECT", str(folder))
-    return LittleLake(folder, spark, remote)
-
-
 @pytest.fixture(scope="session")
 def trained_project(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, spark_remote: str) -> Path:
     """The folder of a lake whose calls are published and whose model has one version, the champion."""
@@ -138,5 +129,6 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory, spark: SparkSessio
 @pytest.fixture
 def calls(trained_project: Path, tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleLake]:
     """A copy of that lake, for one test."""
-    shutil.copytree(trained_project, tmp_path / "lake")
-    yield use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)
+    lake = use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)
+    copy_lake(trained_project, lake.project)
+    yield lake

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake.learning.engines.pipelines import KeptPipeline
 from spark_jobs.lake.learning.registry.model_store import ModelStore
-from tests.spark_jobs.lake.learning.conftest import use_lake
+from tests.spark_jobs.lake.conftest import copy_lake, use_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,8 +187,9 @@ def trained_messages(tmp_path_factory: pytest.TempPathFactory, spark: SparkSessi
 @pytest.fixture
 def messages(trained_messages: Path, tmp_path: Path, spark: SparkSession, spark_remote: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleLake]:
     """A copy of that lake, for one test."""
-    shutil.copytree(trained_messages, tmp_path / "lake")
-    yield use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)
+    lake = use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)
+    copy_lake(trained_messages, lake.project)
+    yield lake
 
 
 def with_model(lake: LittleLake, contract: str, logic: str) -> None:

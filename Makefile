@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-fast test-clusters planted benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-all test-changed test-fast test-clusters planted benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: t
 	@$(LAUNCH) exec python -m expectations check
 
 planted: setup-dev ## plant bugs one by one and see that the tests that are named for them catch each: make planted BUGS="gate ledger"
-	$(BIN)/python -m tests.planted $(BUGS)
+	$(BIN)/python -m tests.planted $(if $(TURN),--turn $(TURN)) $(BUGS)
 
 job: setup ## one Spark job on the running server: make job DO="build silver.flights --days 2013-01-01"
 	@$(LAUNCH) job $(DO)
@@ -68,11 +68,24 @@ check: setup-dev ## ruff, mypy and import-linter
 	$(BIN)/mypy
 	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
 
-test: check ## all checks and all tests, except the benchmarks
-	$(LAUNCH) exec python -m pytest -m "not benchmark" --ignore tests/clusters -n 2 --no-loadscope-reorder --durations=30
+# What `make test` runs: all but the parts of `make test-all`.
+TESTS := -m "not benchmark" --ignore tests/clusters --ignore tests/end_to_end --ignore tests/browser --ignore tests/faults --ignore tests/watched_year
+FOR_TESTS := docker-compose=docker-compose '/usr/lib/postgresql/*/bin/initdb=postgresql'
+FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
+
+test: check ## the checks, all fast tests and the journeys through Spark: twenty minutes
+	@.ci/install $(FOR_TESTS)
+	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --no-loadscope-reorder --durations=30 --budgets -rs
+
+test-all: $(if $(PARTS),setup-dev,test) ## everything: `make test`, then the running lake in a browser, faults, the watched year, planted bugs and clusters, or PARTS="faults hdfs"; ends with a table
+	@.ci/install $(FOR_TESTS) $(FOR_PARTS)
+	$(BIN)/python -m tests.running.parts $(PARTS)
+
+test-changed: setup-dev ## three minutes: the tests that the changed files reach, the nearest first, and the bugs planted in them; BASE=<commit>: since then
+	$(LAUNCH) exec python -m tests.running.changed $(if $(BASE),--base $(BASE))
 
 test-fast: setup-dev ## the tests that need no Spark and no server: seconds
-	$(LAUNCH) exec python -m pytest -m "not spark and not end_to_end and not browser and not benchmark" --ignore tests/clusters
+	$(LAUNCH) exec python -m pytest $(TESTS) -m "not spark and not benchmark"
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))

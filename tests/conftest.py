@@ -25,7 +25,7 @@ os.environ["AIRFLOW_HOME"] = _home.name
 
 RUNNING_LAKE = ("end_to_end", "browser")
 """The folders whose tests share one running lake."""
-pytest_plugins = ["tests.end_to_end.running_lake"]
+pytest_plugins = ["pytester", "tests.end_to_end.running_lake", "tests.running.budgets"]
 _shared = contextlib.ExitStack()
 
 

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     try:
         bugs = named(planted_bugs(), asked.names)
     except PlantedBugError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command
+        print(error, file=sys.stderr)
         return 2
     if asked.turn:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
@@ -28,10 +28,8 @@ def main(arguments: list[str]) -> int:
     failed = 0
     for tried in try_all(bugs):
         failed += bool(tried.missed)
-        print(f"{'MISSED' if tried.missed else 'caught'}  {tried.seconds:5.0f} s  {tried.bug.name}: {tried.bug.title}", flush=True)  # noqa: T201 - a command
-        for sentence in tried.missed:
-            print(f"            {sentence}", flush=True)  # noqa: T201 - a command
-    print(f"planted bugs: {len(bugs) - failed} passed, {failed} failed")  # noqa: T201 - a command
+        print(tried.in_words, flush=True)
+    print(f"planted bugs: {len(bugs) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

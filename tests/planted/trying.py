@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import subprocess
@@ -37,9 +38,15 @@ class Tried:
     seconds: float
     missed: list[str]
 
+    @property
+    def in_words(self) -> str:
+        """A line, and one more for each test that missed the bug."""
+        line = f"{'MISSED' if self.missed else 'caught'}  {self.seconds:5.0f} s  {self.bug.name}: {self.bug.title}"
+        return "\n".join([line, *(f"                {sentence}" for sentence in self.missed)])
 
-def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
-    """Tries the bugs two at a time, on one Spark server, that of SPARK_REMOTE or its own; yields each as it ends.
+
+def try_all(bugs: Sequence[PlantedBug], until: float = math.inf) -> Iterator[Tried]:
+    """Tries the bugs two at a time, on one Spark server, that of SPARK_REMOTE or its own; yields each as it ends, but those not begun `until` a moment.
 
     Code that Spark's Python workers import comes from this checkout, not from the copy, so no bug is planted there.
     """
@@ -48,7 +55,9 @@ def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
         for number in range(min(SIDE_BY_SIDE, len(bugs))):
             copies.put(copy_tree(Path(folder) / f"copy-{number}"))
 
-        def attempt(bug: PlantedBug) -> Tried:
+        def attempt(bug: PlantedBug) -> Tried | None:
+            if time.monotonic() > until:
+                return None
             copy = copies.get()
             try:
                 return _try_one(bug, copy, remote)
@@ -56,7 +65,7 @@ def try_all(bugs: Sequence[PlantedBug]) -> Iterator[Tried]:
                 copies.put(copy)
 
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            yield from pool.map(attempt, bugs)
+            yield from filter(None, pool.map(attempt, bugs))
 
 
 @contextmanager

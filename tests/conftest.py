@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,8 +23,6 @@ for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
 _home = tempfile.TemporaryDirectory(prefix="airflow-home-")  # gone with this process
 os.environ["AIRFLOW_HOME"] = _home.name
 
-RUNNING_LAKE = ("end_to_end", "browser")
-"""The folders whose tests share one running lake."""
 pytest_plugins = ["pytester", "tests.end_to_end.running_lake", "tests.running.budgets"]
 _shared = contextlib.ExitStack()
 
@@ -46,22 +44,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.spark)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The running lake comes last, so that it runs only while it is needed; side by side first, so that the other tests do not wait for it."""
-    side_by_side = hasattr(config, "workerinput")
-    items.sort(key=lambda item: (item.path.parent.name in RUNNING_LAKE) != side_by_side)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Side by side a file's tests stay together, and so do all of the running lake. (xdist's own groups are lost on pytest 9.2.)"""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class ByFile(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = Path(nodeid.partition("::")[0])
-            return "the running lake" if file.parent.name in RUNNING_LAKE else str(file)
-
-    return ByFile(config, log)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with Spark tests come first: side by side the many quick files are then left to fill the time of the worker that is done earlier."""
+    with_spark = {item.path for item in items if item.get_closest_marker("spark")}
+    items.sort(key=lambda item: item.path not in with_spark)
 
 
 @pytest.fixture(scope="session")

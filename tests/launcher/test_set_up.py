@@ -50,6 +50,17 @@ def test_a_changed_lock_file_leaves_developers_their_tools(environment, monkeypa
     assert set_up.is_installed("dev")
 
 
+@pytest.mark.parametrize(("has_pip", "makes"), [(True, 0), (False, 1)])
+def test_an_environment_whose_making_was_interrupted_is_made_again(environment, monkeypatch, has_pip, makes):
+    commands = []
+    monkeypatch.setattr(set_up, "_run", lambda command, failed: commands.append(command[1:4]))
+    if has_pip:
+        (set_up.ENVIRONMENT / "bin" / "pip").touch()
+    set_up._make_environment()
+    assert commands.count(["-m", "venv", "--clear"]) == makes
+    assert commands[-1] == ["-m", "pip", "install"]
+
+
 def test_a_full_disk_is_told_before_anything_is_installed():
     with pytest.raises(SetUpError, match=r"The environment needs 4 GB of disk, found 3\.5 GB free"):
         set_up.require_room(7 * 2**29)

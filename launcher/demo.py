@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from expectations.ledger import Ledger
 from expectations.loader import load_lake
@@ -24,6 +24,8 @@ DAYS = ("2013-02-01", "2013-02-02", "2013-02-03")
 PATIENCE_SECONDS = 1200.0
 BY_PEOPLE = ("ui", "rest_api", "cli")
 """Who may start a run of a model while the demo waits: how it ends is not the demo's business."""
+Step = Literal["nothing", "wait", "again", "start"]
+"""About a run: it has ended well, it is under way, it failed and is cleared, or it is still to come."""
 
 
 def demo() -> None:
@@ -86,16 +88,26 @@ def _wait_for_dags(api: AirflowApi) -> None:
         time.sleep(0.5)
 
 
+def next_step(run: dict[str, Any] | None) -> Step:
+    """What the demo does about a run that it needs (None: there is none yet)."""
+    if run is None:
+        return "start"
+    if run["state"] == "success":
+        return "nothing"
+    return "again" if _is_failed(run) else "wait"
+
+
 def _run_month(api: AirflowApi) -> None:
     first, last = MONTH
     run_id = f"demo_{first}_to_{last}"
-    if (api.run(DAILY, run_id) or {}).get("state") == "success":
+    step = next_step(api.run(DAILY, run_id))
+    if step == "nothing":
         _say(f"{DAILY} ran for {first}..{last} already")
         return
-    if _is_failed(api.run(DAILY, run_id)):
+    if step == "again":
         _say(f"{DAILY} failed for {first}..{last} before; running it again")
         api.run_again(DAILY, run_id)
-    elif api.run(DAILY, run_id) is None:
+    if step == "start":
         _say(f"triggering {DAILY} for {first} to {last}")
         api.trigger(DAILY, run_id, {"first_day": first, "last_day": last})
     _follow(api, DAILY, run_id)
@@ -108,12 +120,13 @@ def _run_days(api: AirflowApi) -> None:
     for run in _day_runs(api):
         if run is None:
             raise LauncherError(f"Airflow made no run for each of {', '.join(DAYS)}; look at the backfills of {DAILY}.")
-        if run["state"] == "success":
+        step = next_step(run)
+        if step == "nothing":
             _say(f"{DAILY} ran for {run['partition_key']} already")
-        else:
-            if _is_failed(run):
-                api.run_again(DAILY, run["dag_run_id"])
-            _follow(api, DAILY, run["dag_run_id"])
+            continue
+        if step == "again":
+            api.run_again(DAILY, run["dag_run_id"])
+        _follow(api, DAILY, run["dag_run_id"])
 
 
 def _day_runs(api: AirflowApi) -> list[dict[str, Any] | None]:
@@ -129,13 +142,18 @@ def _model_runs(api: AirflowApi) -> list[tuple[str, dict[str, Any]]]:
     return [(dag, run) for dag in _model_dags() for run in api.runs(dag)]
 
 
+def awaited(runs: list[tuple[str, dict[str, Any]]], earlier: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Of a DAG's name and run each, those that have to end well: not those of `earlier`, which failed before the demo, and not what people started."""
+    return [(dag, run) for dag, run in runs if run["dag_run_id"] not in earlier and run.get("triggered_by") not in BY_PEOPLE]
+
+
 def _wait_for_models(api: AirflowApi, earlier: set[str]) -> None:
     """Until no training and no inference that was woken is under way; each is named, `earlier` failures and what people started are left aside."""
     told: set[str] = set()
     asking = {f"{name}_training" for name, model in load_lake().models.items() if model.contract.when_better == "ask"}
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        runs = [(dag, run) for dag, run in _model_runs(api) if run["dag_run_id"] not in earlier and run.get("triggered_by") not in BY_PEOPLE]
+        runs = awaited(_model_runs(api), earlier)
         for dag, run in runs:
             if run["state"] == "failed":
                 raise LauncherError(f"{dag} {run['dag_run_id']} failed; its log is on Airflow's page, and in the logs folder.")

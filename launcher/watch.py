@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from launcher.health import spark_answers
 from launcher.layout import load_state
@@ -14,21 +15,37 @@ PAUSE_SECONDS = 5
 PATIENCE = 3
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What the watch has seen of the server. `answered`: the pid that last answered; `silent`: how often in a row it has not answered since."""
+
+    answered: int = 0
+    silent: int = 0
+
+    def after(self, pid: int, *, answers: bool) -> Watched:
+        """The same after one more look; `pid`: the server's, 0 where it does not run."""
+        if answers:
+            return Watched(answered=pid)
+        # One that has never answered is still starting: that is left to it.
+        is_silent = bool(pid) and pid == self.answered
+        return Watched(self.answered, self.silent + is_silent)
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether the server is to be started again."""
+        return self.silent >= PATIENCE
+
+
 def watch() -> None:
     """Never returns."""
-    supervisor = Supervisor(load_state())
-    answered, silent = 0, 0
+    supervisor, seen = Supervisor(load_state()), Watched()
     while True:
         time.sleep(PAUSE_SECONDS)
-        pid = supervisor.pid("spark")
-        if spark_answers():
-            answered, silent = pid, 0
-            if pid:
-                end_idle_daemons(pid)
-        elif pid and pid == answered:
-            # One that has never answered is still starting: that is left to it.
-            silent += 1
-        if silent >= PATIENCE:
+        pid, answers = supervisor.pid("spark"), spark_answers()
+        if pid and answers:
+            end_idle_daemons(pid)
+        seen = seen.after(pid, answers=answers)
+        if seen.is_hung:
             print(f"The Spark server (pid {pid}) did not answer {PATIENCE} times: starting it again.", flush=True)
             supervisor.restart("spark")
-            silent = 0
+            seen = Watched(seen.answered)

@@ -16,6 +16,7 @@ from launcher import credentials
 from launcher.container_health import PARTS
 from launcher.environment import airflow_environment, lake_environment
 from launcher.layout import REPOSITORY, jars_folder
+from tests.debian_packages import require_package
 
 TEXT = (REPOSITORY / "docker-compose.yaml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
@@ -33,9 +34,13 @@ SECRETS = set(credentials._compose_secrets()) - {"AIRFLOW_UID"}
 REFUSES = ":?run make secrets first}"
 
 every_service = pytest.mark.parametrize("name", SERVICES)
-needs_docker_compose = pytest.mark.skipif(
-    shutil.which("docker-compose") is None, reason="docker-compose is not installed: apt-get install docker-compose; .ci/run does so"
-)
+needs_docker_compose = pytest.mark.usefixtures("docker_compose")
+
+
+@pytest.fixture
+def docker_compose():
+    """On PATH."""
+    require_package("docker-compose", is_here=shutil.which("docker-compose") is not None)
 
 
 def default(text):

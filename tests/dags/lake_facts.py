@@ -1,10 +1,10 @@
-"""Loads the DAG files in a fresh process and prints what is in them as JSON: `python lake_facts.py FILE...`."""
+"""Loads the DAG files for each lake in a fresh process and prints what is in them as JSON: `python lake_facts.py FOLDER LAKE...`."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-import time
 from pathlib import Path
 
 from airflow.dag_processing.dagbag import DagBag
@@ -12,19 +12,16 @@ from airflow.dag_processing.dagbag import DagBag
 HEAVY = ("pyspark", "delta", "great_expectations", "sklearn", "mlflow", "pandas", "numpy", "pyarrow", "grpc", "spark_jobs")
 
 
-def facts(folder: Path) -> dict[str, object]:
-    """Every DAG's tasks and edges, the files' errors and seconds, and the heavy modules that loading brought in."""
-    seconds = {}
+def facts(folder: Path, project: str) -> dict[str, object]:
+    """Every DAG's tasks and edges in this lake, the files' errors, and the heavy modules that loading brought in, for it or before."""
+    os.environ["LAKE_PROJECT"] = project
     dags = {}
     errors = {}
     for file in sorted(folder.glob("*.py")):
-        started = time.perf_counter()
         bag = DagBag(str(file))
-        seconds[file.name] = round(time.perf_counter() - started, 3)
         errors |= {Path(path).name: text for path, text in bag.import_errors.items()}
         dags |= bag.dags
     return {
-        "seconds": seconds,
         "errors": errors,
         "heavy": [module for module in HEAVY if module in sys.modules],
         "dags": {
@@ -54,5 +51,5 @@ def facts(folder: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    found = json.dumps(facts(Path(sys.argv[1])), default=str)
+    found = json.dumps([facts(Path(sys.argv[1]), project) for project in sys.argv[2:]], default=str)
     sys.stdout.write(f"\n{found}\n")

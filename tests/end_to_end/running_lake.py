@@ -45,6 +45,28 @@ with DAG("by_spark_submit", schedule=None, is_paused_upon_creation=False, params
         task_id="build", verb="build", name="{{ params.table }}", days="{{ params.days }}", force="true", connection="spark_submitted"
     )
 '''
+FAILING_DAG = '''"""Two failures, of the data and of the surroundings."""
+
+from airflow.sdk import DAG, task
+
+from expectations.errors import DataError, TransientError
+from medallion.retrying import task_defaults
+
+with DAG("failing", schedule=None, is_paused_upon_creation=False, default_args=task_defaults("lake")):
+
+    @task
+    def data():
+        raise DataError("silver.visits: held 2024-05-01")
+
+    @task
+    def surroundings():
+        raise TransientError("no Spark Connect server answers")
+
+    data()
+    surroundings()
+'''
+BACK_TO_FRONT = "back_to_front"
+"""A run of the daily DAG whose form names the later day first."""
 
 
 class RunningLake:
@@ -80,10 +102,11 @@ class RunningLake:
         return subprocess.run(["make", "--no-print-directory", *words], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
     def start(self) -> None:
-        """`up`. The sample's DAG files are linked into a folder that has one more."""
+        """`up`. The sample's DAG files are linked into a folder that has two more, which are there from the start: a new file is found late."""
         self.dags.mkdir(parents=True)
         (self.dags / "lake").symlink_to(REPOSITORY / "dags")
         (self.dags / "by_spark_submit.py").write_text(SUBMITTING_DAG)
+        (self.dags / "failing.py").write_text(FAILING_DAG)
         ended = self.call("-m", "launcher", "up")
         assert ended.returncode == 0, ended.stdout + ended.stderr + self.log_ends()
 
@@ -128,7 +151,7 @@ class RunningLake:
         until = time.monotonic() + PATIENCE_SECONDS
         while not self.api.has_dag(dag):
             assert time.monotonic() < until, self.log_ends()
-            time.sleep(0.5)
+            time.sleep(0.2)
 
     def log_lines(self, dag: str, run_id: str, task: str) -> list[dict[str, Any]]:
         """What the task's page shows as the log of its first try."""
@@ -176,9 +199,18 @@ def published(lake: RunningLake) -> RunningLake:
     return lake
 
 
+@pytest.fixture(scope="session")
+def refused(lake: RunningLake) -> RunningLake:
+    """The running lake after a run whose days cannot be, BACK_TO_FRONT."""
+    lake.wait_for_dag(DAILY)
+    assert lake.run(DAILY, BACK_TO_FRONT, first_day="2013-01-03", last_day="2013-01-01") == "failed"
+    return lake
+
+
 def _inherited() -> dict[str, str]:
-    """Nothing of the lake that runs this test."""
-    return {key: value for key, value in os.environ.items() if not key.startswith(("LAKE_", "AIRFLOW", "MLFLOW", "SPARK_", MARK))}
+    """Nothing of the lake that runs this test, except the jars, which are the environment's."""
+    others = ("LAKE_", "AIRFLOW", "MLFLOW", "SPARK_", MARK)
+    return {key: value for key, value in os.environ.items() if key == "LAKE_JARS" or not key.startswith(others)}
 
 
 def _mark(process: psutil.Process) -> str | None:

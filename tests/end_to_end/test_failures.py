@@ -13,26 +13,6 @@ from launcher.errors import LauncherError
 if TYPE_CHECKING:
     from tests.end_to_end.running_lake import RunningLake
 
-FAILING_DAG = '''"""Two failures, of the data and of the surroundings."""
-
-from airflow.sdk import DAG, task
-
-from expectations.errors import DataError, TransientError
-from medallion.retrying import task_defaults
-
-with DAG("failing", schedule=None, is_paused_upon_creation=False, default_args=task_defaults("lake")):
-
-    @task
-    def data():
-        raise DataError("silver.visits: held 2024-05-01")
-
-    @task
-    def surroundings():
-        raise TransientError("no Spark Connect server answers")
-
-    data()
-    surroundings()
-'''
 LOG_SECONDS = 120.0
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
@@ -46,15 +26,13 @@ def last_line(lake: RunningLake, task: str) -> dict[str, Any]:
             lines = lake.log_lines("failing", "once", task)
             if lines and "reason" in lines[-2]:
                 return lines[-2]  # behind it there is only the end of Airflow's group of lines
-        time.sleep(1)
+        time.sleep(0.2)
     pytest.fail(f"{task}: {lines}")
 
 
 def test_a_failed_try_ends_its_log_by_saying_what_failed_and_whether_it_is_tried_again(lake: RunningLake) -> None:
-    (lake.dags / "failing.py").write_text(FAILING_DAG)
     lake.wait_for_dag("failing")
     lake.api.trigger("failing", "once", {})
     of_data, of_surroundings = last_line(lake, "data"), last_line(lake, "surroundings")
-    (lake.dags / "failing.py").unlink()
     assert of_data["reason"] == "data failure: not tried again; the data, a contract or the request has to change first"
     assert of_surroundings["reason"] == "the surroundings failed, not the data: tried again in 20 s, this was try 1 of 3"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pandas.testing import assert_frame_equal
 
+from tests.debian_packages import require_package
+
 if TYPE_CHECKING:
     from tests.end_to_end.running_lake import RunningLake
 
@@ -26,9 +28,15 @@ def java_version() -> int:
     return int(found[1]) if found else 0
 
 
+@pytest.fixture(scope="session")
+def java() -> None:
+    """On PATH, for spark-submit."""
+    require_package("openjdk-17-jre-headless", is_here=java_version() in NEEDED)
+
+
 @pytest.mark.end_to_end
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(java_version() not in NEEDED, reason=f"spark-submit needs Java {' or '.join(map(str, NEEDED))} on PATH, found {java_version() or 'none'}")
+@pytest.mark.usefixtures("java")
 def test_a_table_built_by_spark_submit_is_the_one_built_over_spark_connect(published: RunningLake) -> None:
     over_connect = published.frame("gold.carrier_days")
     rows = int((over_connect.flight_date.astype(str) == DAY).sum())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 CHAOS = "2013-03-08"
+SCHEDULER_SECONDS = 3.0
 TABLE, DECISION, DECIDED = "gold.daily_flights", "gold.daily_flights.decision", "gold.daily_flights.decided"
 
 
@@ -23,15 +24,21 @@ def wait_for(lake: RunningLake, run_id: str, task: str, state: str) -> None:
     while (found := lake.api.task_states(DAILY, run_id).get(task)) != state:
         assert time.monotonic() < until, found
         assert found not in {"failed", "upstream_failed", "skipped"}, lake.log(DAILY, run_id, TABLE)
-        time.sleep(0.5)
+        time.sleep(0.2)
 
 
 def answer(lake: RunningLake, run_id: str, option: str, reason: str) -> dict[str, Any]:
+    """Answers until the answer is taken, and returns what was shown."""
     place = f"/dags/{DAILY}/dagRuns/{run_id}/taskInstances/{DECISION}/-1/hitlDetails"
-    # Airflow loses an answer that comes before its scheduler has seen the task's process end, and asks again: nobody reads as fast as that
-    time.sleep(10)
     shown: dict[str, Any] = lake.api.get(place)
-    lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
+    # Airflow loses an answer that comes before its scheduler has seen the task's process end, and asks again: nobody reads as fast as that
+    time.sleep(SCHEDULER_SECONDS)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while lake.api.task_states(DAILY, run_id)[DECISION] != "success":
+        assert time.monotonic() < until
+        if lake.api.task_states(DAILY, run_id)[DECISION] == "awaiting_input" and not lake.api.get(place)["response_received"]:
+            lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
+        time.sleep(0.5)
     return shown
 
 

@@ -23,7 +23,7 @@ def answers(monkeypatch):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     monkeypatch.setattr(container_health, "AIRFLOW", f"http://{{}}:{server.server_port}/api/v2/monitor/health")
     monkeypatch.setattr(container_health, "MASTER_PAGE", server.server_port)
     monkeypatch.setattr(container_health, "WORKER_PAGE", server.server_port)

@@ -1,54 +1,20 @@
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
 import pytest
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from expectations.ledger import Ledger
 from launcher.databases import main, prepare
 from launcher.errors import LauncherError
-from tests.free_ports import free_port
+from tests.postgres_server import running_postgres
 
 pytestmark = pytest.mark.end_to_end
-HOST = "127.0.0.1"
 
 
 @pytest.fixture(scope="module")
 def server():
     """The superuser's URL of a new Postgres server on a free port."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("Postgres is not installed: apt-get install postgresql; .ci/run does so")
-    # Not under pytest's own folder, which only its owner may enter.
-    binaries, folder, port = found[-1].parent, Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
-    (folder / "password").write_text("the superuser's\n")
-    user = hand_over(folder)
-
-    def run(program, *arguments):
-        # Into a file: the server keeps what it inherits, and a pipe would never end.
-        with (folder / "output").open("a") as output:
-            subprocess.run([binaries / program, "-D", folder / "data", *arguments], user=user, cwd="/", check=True, stdout=output, stderr=output)
-
-    run("initdb", "-A", "scram-sha-256", "-U", "postgres", f"--pwfile={folder}/password")
-    run("pg_ctl", "-o", f"-p {port} -c listen_addresses={HOST} -c fsync=off -k {folder}", "-w", "start")
-    yield URL.create("postgresql+psycopg2", "postgres", "the superuser's", HOST, port, "postgres")
-    run("pg_ctl", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
-
-
-def hand_over(folder):
-    """Postgres refuses to run as root: who runs it, and owns its folder."""
-    if os.getuid() != 0:
-        return None
-    user = pwd.getpwnam("postgres")
-    for path in (folder, *folder.iterdir()):
-        shutil.chown(path, user.pw_uid, user.pw_gid)
-    return user.pw_uid
+    with running_postgres("the superuser's") as made:
+        yield made
 
 
 def ask(server, login, password, database):

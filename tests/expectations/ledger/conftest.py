@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,52 +11,76 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from expectations.ledger import Ledger
-from tests.free_ports import free_port
+from expectations.ledger.database import open_database
+from tests.postgres_server import running_postgres
 
-HOST = "127.0.0.1"
+TEMPLATE = "ledger_template"
 
 
 @pytest.fixture(scope="session")
-def postgres(request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a new Postgres server on a free port, without the name of a database."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("Postgres is not installed: apt-get install postgresql; .ci/run does so")
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    # Postgres refuses to run as root
-    user = pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
-    if user is not None:
-        os.chown(folder, user, -1)
-    port = free_port()
-
-    def run(program: str, *arguments: str) -> None:
-        # Into a file: the server keeps what it inherits, and a pipe would never end.
-        with (folder / "output").open("a") as output:
-            subprocess.run([found[-1].parent / program, "-D", folder / "data", *arguments], user=user, cwd="/", check=True, stdout=output, stderr=output)
-
-    run("initdb", "-A", "trust", "-U", "postgres")
     # another time zone than UTC, so that a moment read back is only right by its zone
-    run("pg_ctl", "-o", f"-p {port} -c listen_addresses={HOST} -c fsync=off -c timezone=America/New_York -k {folder}", "-w", "start")
-    yield f"postgresql+psycopg2://postgres@{HOST}:{port}"
-    run("pg_ctl", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    with running_postgres("", "timezone=America/New_York") as server:
+        yield server.render_as_string().removesuffix("/postgres")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.end_to_end)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh ledger: nothing was ever written there."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/folder/ledger.db"
-    server = request.getfixturevalue("postgres")
-    name = f"ledger_{os.urandom(4).hex()}"
+def make_database(server: str, name: str, template: str = "template1") -> str:
+    """The URL of a new database on the server, a copy of another one."""
     engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
     return f"{server}/{name}"
 
 
+def make_empty_ledger(url: str) -> None:
+    """All migrations, and nobody connected afterwards: what copies it takes it whole."""
+    open_database(url).dispose()
+
+
+@pytest.fixture(scope="session")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty ledger in a SQLite file, to be copied: the migrations take longer than most tests."""
+    file = tmp_path_factory.mktemp("template") / "ledger.db"
+    make_empty_ledger(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def ledger_database(postgres: str) -> str:
+    """The name of an empty ledger on the Postgres server, to be copied."""
+    make_empty_ledger(make_database(postgres, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.end_to_end)])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the test is for."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def fresh_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh ledger: nothing was ever written there."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path}/folder/ledger.db"
+    return make_database(request.getfixturevalue("postgres"), f"ledger_{os.urandom(4).hex()}")
+
+
+@pytest.fixture
+def url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty ledger with the schema of today."""
+    if database == "sqlite":
+        (tmp_path / "folder").mkdir()
+        shutil.copy(request.getfixturevalue("ledger_file"), tmp_path / "folder" / "ledger.db")
+        return f"sqlite:///{tmp_path}/folder/ledger.db"
+    template = request.getfixturevalue("ledger_database")
+    return make_database(request.getfixturevalue("postgres"), f"ledger_{os.urandom(4).hex()}", template)
+
+
 @pytest.fixture
 def ledger(url: str) -> Ledger:
-    """A fresh ledger."""
+    """An empty ledger."""
     return Ledger(url)

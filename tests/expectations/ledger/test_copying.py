@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,8 +24,9 @@ DECIDED = datetime(2024, 5, 4, 1, 2, 3, tzinfo=UTC)
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> str:
+def source(tmp_path: Path, ledger_file: Path) -> str:
     """The URL of a ledger of one machine, with a day, two verdicts, a model and a discarded row."""
+    shutil.copy(ledger_file, tmp_path / "old.db")
     url = f"sqlite:///{tmp_path}/old.db"
     ledger = Ledger(url)
     ledger.record([MADE], [JUDGED, replace(JUDGED, rule="z")], [ARRIVED])
@@ -34,9 +36,9 @@ def source(tmp_path: Path) -> str:
     return url
 
 
-def test_a_copied_ledger_says_the_same_and_goes_on(source: str, url: str) -> None:
-    assert copy_ledger(source, url) == 6
-    ledger = Ledger(url)
+def test_a_copied_ledger_says_the_same_and_goes_on(source: str, fresh_url: str) -> None:
+    assert copy_ledger(source, fresh_url) == 6
+    ledger = Ledger(fresh_url)
     assert ledger.days("silver.sales") == {FIRST: MADE}
     assert ledger.arrivals("silver.sales") == [ARRIVED]
     assert ledger.champion("dear") == MODEL

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,12 @@ from expectations.errors import LedgerError, TerminalError
 from expectations.ledger import Arrival, Attempt, Ledger
 from expectations.ledger.database import HEAD, MIGRATIONS, look_at_database
 from expectations.ledger.schema import metadata
+from expectations.settings import REPOSITORY
 
 
-def test_the_migrations_lead_to_the_schema_of_today(url: str) -> None:
-    Ledger(url)
-    with create_engine(url).connect() as connection:
+def test_the_migrations_lead_to_the_schema_of_today(fresh_url: str) -> None:
+    Ledger(fresh_url)
+    with create_engine(fresh_url).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
 
@@ -41,30 +43,30 @@ def make_first(url: str) -> None:
         connection.execute(text("INSERT INTO arrivals VALUES ('silver.sales', 'bronze.sales', '2024-05-01', 2, 'c.l', '[\"2024-05-01\"]')"))
 
 
-def test_an_older_ledger_is_brought_up_with_what_it_holds(url: str, tmp_path: Path) -> None:
+def test_an_older_ledger_is_brought_up_with_what_it_holds(fresh_url: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    make_first(url)
-    assert Ledger(url).arrivals("silver.sales") == [Arrival("silver.sales", "bronze.sales", "2024-05-01", 2, "c.l", ["2024-05-01"], 0)]
-    with create_engine(url).connect() as connection:
+    make_first(fresh_url)
+    assert Ledger(fresh_url).arrivals("silver.sales") == [Arrival("silver.sales", "bronze.sales", "2024-05-01", 2, "c.l", ["2024-05-01"], 0)]
+    with create_engine(fresh_url).connect() as connection:
         assert {index["name"] for index in inspect(connection).get_indexes("verdicts")} == {"verdicts_by_run", "verdicts_by_rule"}
 
 
-def note_some(url: str, name: str) -> None:
-    """One process: opens the ledger and writes twenty attempts."""
-    ledger = Ledger(url)
-    for number in range(20):
-        ledger.note(Attempt(name, "silver.sales", "done", str(number), []))
+NOTING = """
+import sys
+from expectations.ledger import Attempt, Ledger
+
+ledger = Ledger(sys.argv[1])
+for number in range(20):
+    ledger.note(Attempt(sys.argv[2], "silver.sales", "done", str(number), []))
+"""
+"""One process: opens the ledger and writes twenty attempts. It imports no more than that takes."""
 
 
-def test_four_processes_may_open_a_fresh_ledger_at_once(url: str) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=note_some, args=(url, f"run-{number}")) for number in range(4)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
-    assert len(Ledger(url).attempts()) == 80
+def test_four_processes_may_open_a_fresh_ledger_at_once(fresh_url: str) -> None:
+    command = [sys.executable, "-c", NOTING, fresh_url]
+    processes = [subprocess.Popen([*command, f"run-{number}"], cwd=REPOSITORY) for number in range(4)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
+    assert len(Ledger(fresh_url).attempts()) == 80
 
 
 @pytest.mark.parametrize(
@@ -108,23 +110,23 @@ def test_a_ledger_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         Ledger(f"sqlite:///{tmp_path}/ledger.db")
 
 
-def test_a_look_says_how_the_schema_stands_and_changes_nothing(url: str, tmp_path: Path) -> None:
+def test_a_look_says_how_the_schema_stands_and_changes_nothing(fresh_url: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    shown = url.partition("?")[0]
-    is_file = url.startswith("sqlite")
-    assert look_at_database(url) == shown + (
+    shown = fresh_url.partition("?")[0]
+    is_file = fresh_url.startswith("sqlite")
+    assert look_at_database(fresh_url) == shown + (
         ": nothing there yet, the first job makes it" if is_file else f": schema not made yet, the next job brings it to {HEAD}"
     )
     assert list((tmp_path / "folder").iterdir()) == []
-    make_first(url)
-    assert look_at_database(url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
-    assert look_at_database(url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
-    Ledger(url)
-    assert look_at_database(url) == f"{shown}: schema {HEAD}"
-    with create_engine(url).begin() as connection:
+    make_first(fresh_url)
+    assert look_at_database(fresh_url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
+    assert look_at_database(fresh_url) == f"{shown}: schema 0001, the next job brings it to {HEAD}"
+    Ledger(fresh_url)
+    assert look_at_database(fresh_url) == f"{shown}: schema {HEAD}"
+    with create_engine(fresh_url).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(TerminalError, match="is of a newer version of this program"):
-        look_at_database(url)
+        look_at_database(fresh_url)
 
 
 def test_no_look_shows_a_password() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from expectations.errors import DataError, LayerError, LeaseError, RequestError,
 from expectations.jobs import JobRequest, JobResult
 from medallion.assets import table_asset
 from medallion.lake_job import LakeJobOperator
+from medallion.operations_dags import RESTORED
 from medallion.reporting import report_task
 from medallion.retrying import RETRY_POLICY
 
@@ -81,6 +83,25 @@ def test_a_result_over_spark_connect_becomes_the_asset_event(server: str, engine
     assert shown == {"status": "done", "message": f"silver.visits done at {server}"}
     extra = given["outlet_events"][table_asset("silver.visits")].extra
     assert (extra["rows_out"], extra["status"]) == (7, "done")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_restored_table_is_known_by_its_event_with_the_version_and_the_reason(engine: Engine) -> None:
+    engine(answer("done", restored_version=0))
+    restore = LakeJobOperator(task_id="restore", verb="restore", name="gold.days", version="0", remark="it looked wrong", outlets=[RESTORED])
+    given = context()
+    execute(restore, given)
+    [event] = given["outlet_events"][RESTORED].asset_alias_events
+    assert event.dest_asset_key.name == "gold.days"
+    assert (event.extra["restored_version"], event.extra["remark"]) == (0, "it looked wrong")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_question_of_sparks_client_is_no_error_in_a_tasks_log(engine: Engine) -> None:
+    logging.getLogger("pyspark.sql.connect.logging").disabled = False
+    engine(answer("done"))
+    execute(build(), context())
+    assert logging.getLogger("pyspark.sql.connect.logging").disabled
 
 
 @pytest.mark.usefixtures("server")

@@ -15,8 +15,9 @@ from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
 from spark_jobs.lake.logic import transform
+from spark_jobs.lake.outcome import held_in_words
 from spark_jobs.lake.planning import Plan, Planner
-from spark_jobs.lake.publishing import held_in_words, publish
+from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
@@ -150,7 +151,7 @@ def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResu
             entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
         job.ledger.record(entries, [])
     done = "" if result.status == "unchanged" else f"{result.message}; "
-    message = f"{done}{table.name}: {held_in_words(job, held)}"
+    message = f"{done}{table.name}: {held_in_words(job.request, held)}"
     held = {**result.facts.get("held", {}), **held}
     status = "asks" if result.status == "asks" else "held"
     return result.model_copy(update={"status": status, "message": message, "facts": {**result.facts, "held": held}})

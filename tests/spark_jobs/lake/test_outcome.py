@@ -20,7 +20,7 @@ from spark_jobs.lake.gate.rules import PARSES
 from spark_jobs.lake.outcome import Outcome, nothing_can_be_refused
 from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside
 from spark_jobs.lake.rulings import Rulings
-from tests.expectations.conftest import GOLD_TOTALS, SILVER_SALES, SILVER_SHOPS, write_lake
+from tests.expectations.conftest import GOLD_TOTALS, write_lake
 
 FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
 MADE_FROM = {"bronze.sales": {FIRST: 4}}
@@ -40,7 +40,7 @@ def good(*days: str, rows: int = 2) -> dict[str, DayCounts]:
 
 
 def batch(*days: str, **more: Any) -> Batch:
-    return Batch({day: MADE_FROM for day in days}, **more)
+    return Batch(dict.fromkeys(days, MADE_FROM), **more)
 
 
 def verdict(day: str, rule: str = "enough", on_fail: str = "warn", broken: int = 1) -> Verdict:

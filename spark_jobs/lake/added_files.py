@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from expectations.contract import TableContract
     from spark_jobs.lake.commit import Target
-    from spark_jobs.lake.staging import Staged
+    from spark_jobs.lake.staging import StagedFolder
 
 PLAIN_TABLES = 2
 """Delta's writer version up to which a table has no feature that looks at rows as they are written (PROTOCOL.md, "Writer Version Requirements")."""
@@ -52,7 +52,7 @@ def can_stay(root: str, contract: TableContract) -> bool:
     return "://" not in root and replaces(contract)
 
 
-def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> Committed | None:
+def add_files(target: Target, staged: StagedFolder, good: Mapping[str, int]) -> Committed | None:
     """Replace the days of `good` (or ALL) by their staged files in one commit.
 
     `good`: the day to the number of its rows that passed. None, and nothing is done, where the files are not exactly these rows, or not of the
@@ -84,14 +84,14 @@ def add_files(target: Target, staged: Staged, good: Mapping[str, int]) -> Commit
     return Committed(version, sum(rows.values()))
 
 
-def _plain_table(target: Target, staged: Staged) -> DeltaTable | None:
+def _plain_table(target: Target, staged: StagedFolder) -> DeltaTable | None:
     """The table, where it is one that the staged files fit into as they are. A column that a day's files lack is null there."""
     try:
         table = DeltaTable(target.path)
     except DeltaError:  # none yet, or one of a newer kind
         return None
     is_plain = table.protocol().min_writer_version <= PLAIN_TABLES
-    found, wanted = _types(StructType.fromJson(json.loads(table.schema().to_json()))), _types(staged.rows.schema)
+    found, wanted = _types(StructType.fromJson(json.loads(table.schema().to_json()))), _types(staged.schema)
     has_columns = wanted.items() <= found.items() if staged.day_column else wanted == found
     is_alike = has_columns and table.metadata().partition_columns == ([staged.day_column] if staged.day_column else [])
     return table if is_plain and is_alike else None
@@ -101,7 +101,7 @@ def _types(schema: StructType) -> dict[str, str]:
     return {field.name: field.dataType.simpleString() for field in schema.fields}
 
 
-def _files(staged: Staged) -> list[StagedFile]:
+def _files(staged: StagedFolder) -> list[StagedFile]:
     place = Place.of(staged.place)
     found = []
     for info in place.system.get_file_info(fs.FileSelector(place.path, recursive=True)):
@@ -113,7 +113,7 @@ def _files(staged: Staged) -> list[StagedFile]:
     return found
 
 
-def _added(target: Target, staged: Staged, file: StagedFile) -> AddAction:
+def _added(target: Target, staged: StagedFolder, file: StagedFile) -> AddAction:
     """The file, taken to the table's folder, where nobody sees it before the commit."""
     source, table = Place.of(staged.place), Place.of(target.path)
     folder = f"{table.path}/{file.path}".rpartition("/")[0]

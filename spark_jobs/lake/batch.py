@@ -31,3 +31,8 @@ class Batch:
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     landed: dict[str, datetime] = field(default_factory=dict)
     findings: tuple[Verdict, ...] = ()
+
+    @property
+    def with_rows(self) -> list[str]:
+        """The days that are judged even if they turn out empty."""
+        return [day for day in self.inputs if day not in self.emptied]

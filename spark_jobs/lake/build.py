@@ -15,8 +15,9 @@ from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
 from spark_jobs.lake.logic import transform
+from spark_jobs.lake.outcome import held_in_words
 from spark_jobs.lake.planning import Plan, Planner
-from spark_jobs.lake.publishing import held_in_words, publish
+from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
@@ -24,6 +25,8 @@ from spark_jobs.lake.session import expect_rows
 from spark_jobs.lake.sources import take_files, why_none
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import Column, DataFrame
 
     from expectations.lake import Table
@@ -51,7 +54,7 @@ def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     files = take_files(job, table, days)
     if not files:
         return _unchanged(job, table, why_none(job, table, days))
-    expect_rows(job.spark, sum(file.entry.bytes for file in files) // BYTES_A_ROW)
+    expect_rows(job.spark, rows_landed(file.entry.bytes for file in files))
     rows = read_files(job, table, files)
     inputs = {file.entry.day: file.inputs for file in files}
     landed = {file.entry.day: file.entry.landed_at for file in files if file.entry.landed_at}
@@ -69,14 +72,19 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     plan = planner.plan()
     if plan.is_empty:
         return _unchanged(job, table, plan.reason)
-    expect_rows(job.spark, _rows_known(job, table, plan))
+    expect_rows(job.spark, rows_known(job, table, plan))
     with scanned(job, table, str(planner.arrival_input), plan) as scan:
         plan = planner.with_arrivals(plan, scan.touched) if plan.new_arrivals else plan
         result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
-    return _hold_back(job, table, plan, result) if plan.refused else result
+    return hold_back(job, table, plan, result) if plan.refused else result
 
 
-def _rows_known(job: Job, table: Table, plan: Plan) -> int:
+def rows_landed(sizes: Iterable[int]) -> int:
+    """About how many rows landed files of so many bytes hold."""
+    return sum(sizes) // BYTES_A_ROW
+
+
+def rows_known(job: Job, table: Table, plan: Plan) -> int:
     """How many rows the job will meet, by the ledger: of its inputs, and of the table itself where rows are compared with those that are there."""
     reads = {**plan.reads, **({} if table.contract.write in {"replace_days", "replace_all"} else {table.name: None})}
     return sum(entry.rows_out for name, days in reads.items() for entry in job.ledger.days(name, days).values())
@@ -86,14 +94,14 @@ def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> J
     staged = scan.candidate(plan)
     candidate = transform(job, table, read_inputs(job, table, plan)) if staged is None else staged.rows
     is_new = _is_new_arrival(candidate, plan)
-    late = _late(table, is_new) if scan.some_are_late and is_new is not None else None
+    late = comes_too_late(table, is_new) if scan.some_are_late and is_new is not None else None
     bronze = planner.arrival_input
     emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
-    batch = Batch(plan.inputs, emptied, plan.arrivals, late, _refused(job, table, planner, plan))
+    batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan))
     if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
         return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
-    return publish(job, table, _only(table, candidate, plan, is_new), batch, staged.place if staged else None)
+    return publish(job, table, rows_to_publish(table, candidate, plan, is_new), batch, staged.place if staged else None)
 
 
 def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
@@ -103,14 +111,14 @@ def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
     return is_new
 
 
-def _late(table: Table, is_new: Column) -> Column:
+def comes_too_late(table: Table, is_new: Column) -> Column:
     """Rows of new arrivals that come too long after their day: they are refused, their day stays as it is."""
     days_late = F.datediff(arrival_day(F.col("_row")), F.col(str(table.contract.day)))
     late: Column = F.coalesce(is_new & (days_late > table.contract.late), F.lit(False))
     return late
 
 
-def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:
+def rows_to_publish(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:
     """The rows of the days to publish, and those of new arrivals that have no day to go to."""
     if not table.contract.day:
         return candidate
@@ -122,7 +130,7 @@ def _only(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None)
     return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late)), F.lit(False)))
 
 
-def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, dict[str, int]]:
+def rows_refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, dict[str, int]]:
     """Bronze table to arrival day to its rows that did not parse, for all arrivals that are read anew."""
     refused: dict[str, dict[str, int]] = {}
     for read in table.contract.inputs:
@@ -137,7 +145,7 @@ def _refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, 
     return refused
 
 
-def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResult:
+def hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResult:
     """Hold the days of which an input is not as clean as it is needed; their published rows stay as they were."""
     held = {day: [_not_clean(job, table, day)] for day in plan.refused}
     run = job.request.run_id
@@ -150,7 +158,7 @@ def _hold_back(job: Job, table: Table, plan: Plan, result: JobResult) -> JobResu
             entries.append(DayEntry(table.name, day, "held", version, run, table.contract_hash, table.logic_hash, inputs, clean=clean))
         job.ledger.record(entries, [])
     done = "" if result.status == "unchanged" else f"{result.message}; "
-    message = f"{done}{table.name}: {held_in_words(job, held)}"
+    message = f"{done}{table.name}: {held_in_words(job.request, held)}"
     held = {**result.facts.get("held", {}), **held}
     status = "asks" if result.status == "asks" else "held"
     return result.model_copy(update={"status": status, "message": message, "facts": {**result.facts, "held": held}})

@@ -180,12 +180,16 @@ def _are_new(target: Target, days: list[str]) -> bool:
 
 
 def _once(target: Target, rows: DataFrame) -> DataFrame:
-    """One row of each grain. The gate has held the days with two, where the contract leaves that rule to it and two days cannot share a grain."""
-    contract = target.contract
+    """One row of each grain."""
+    return rows if has_one_row_a_grain(target.contract, target.day_column) else _latest(target, rows)
+
+
+def has_one_row_a_grain(contract: TableContract, day_column: str | None) -> bool:
+    """Whether the gate has held the days with two: where the contract leaves that rule to it and two days cannot share a grain."""
     is_judged = any(rule.name == GRAIN for rule in gate_rules(contract, keeps_rows=False))
-    is_of_a_day = target.day_column is None or target.day_column in contract.grain
+    is_of_a_day = day_column is None or day_column in contract.grain
     is_told = all(not contract.columns[name].nullable for name in contract.grain)  # to the rule, nulls are not equal
-    return rows if is_judged and is_of_a_day and is_told else _latest(target, rows)
+    return is_judged and is_of_a_day and is_told
 
 
 def _latest(target: Target, rows: DataFrame) -> DataFrame:

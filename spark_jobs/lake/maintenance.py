@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
@@ -15,6 +15,8 @@ from expectations.storage import Place
 from spark_jobs.lake import commit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from expectations.lake import Table
     from expectations.ledger import DayEntry
     from spark_jobs.lake.job import Job
@@ -40,16 +42,17 @@ def restore(job: Job) -> JobResult:
         restored = _restore(target, table, version)
         days = _counts(job, table)
         unparsed = _counts(job, table, "_errors IS NOT NULL") if table.contract.source else {}
-        entries = [_restored(entry, restored, version, days, unparsed) for entry in job.ledger.days(table.name).values()]
-        # days younger than that version are as if they had never been published
-        changed = [replace(entry, run_id=job.request.run_id) for entry in entries if entry.version == restored]
-        job.ledger.forget_profiles(table.name, [entry.day for entry in changed])
-        job.ledger.forget_days(table.name, [entry.day for entry in changed if entry.day not in days])
-        back = [entry for entry in changed if entry.day in days]
+        back, gone = days_restored(job.ledger.days(table.name).values(), version, Rows(restored, days, unparsed), job.request.run_id)
+        job.ledger.forget_profiles(table.name, [*gone, *(entry.day for entry in back)])
+        job.ledger.forget_days(table.name, gone)
         job.ledger.record(back, [])
-    found = [entry.day for entry in back]
-    facts = {"table": table.name, "version": restored, "restored_version": version, "days": found}
-    unclean = f"; not clean until rebuilt, as nobody judged what is back: {in_words(found)}" if found else ""
+    return _said(job, table, restored, [entry.day for entry in back])
+
+
+def _said(job: Job, table: Table, restored: int, days: list[str]) -> JobResult:
+    version = job.request.version
+    facts = {"table": table.name, "version": restored, "restored_version": version, "days": days}
+    unclean = f"; not clean until rebuilt, as nobody judged what is back: {in_words(days)}" if days else ""
     return JobResult(request=job.request, status="done", message=f"{table.name}: version {version} is back, as version {restored}{unclean}", facts=facts)
 
 
@@ -98,9 +101,25 @@ def _counts(job: Job, table: Table, which: str = "true") -> dict[str, int]:
     return {row.day: row["count"] for row in rows.groupBy(F.col(day).cast("string").alias("day")).count().collect()}
 
 
-def _restored(entry: DayEntry, restored: int, version: int, rows: dict[str, int], unparsed: dict[str, int]) -> DayEntry:
-    """A day that changed after `version` changed again with the restore. `unparsed`: of a bronze table, what its readers refuse."""
-    if entry.version is None or entry.version <= version:
-        return entry
-    quarantined = unparsed.get(entry.day, 0) if entry.table.startswith("bronze.") else entry.rows_quarantined
-    return replace(entry, version=restored, rows_out=rows.get(entry.day, 0), rows_quarantined=quarantined, clean=False)
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table at a version: day (or ALL) to how many there are. `unparsed`: of a bronze table, those that its readers refuse."""
+
+    version: int
+    of_days: dict[str, int]
+    unparsed: dict[str, int]
+
+
+def days_restored(entries: Iterable[DayEntry], version: int, now: Rows, run_id: str) -> tuple[list[DayEntry], list[str]]:
+    """What a restore of `version` makes of a table's `entries`: those that changed with it, and the days that are gone.
+
+    A day that changed after `version` changed again with the restore; one that is younger is as if it had never been published.
+    """
+    changed = [entry for entry in entries if entry.version is not None and entry.version > version]
+    back = [_restored(replace(entry, run_id=run_id), now) for entry in changed if entry.day in now.of_days]
+    return back, [entry.day for entry in changed if entry.day not in now.of_days]
+
+
+def _restored(entry: DayEntry, now: Rows) -> DayEntry:
+    quarantined = now.unparsed.get(entry.day, 0) if entry.table.startswith("bronze.") else entry.rows_quarantined
+    return replace(entry, version=now.version, rows_out=now.of_days[entry.day], rows_quarantined=quarantined, clean=False)

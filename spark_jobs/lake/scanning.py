@@ -17,7 +17,8 @@ from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.staging import stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
@@ -77,14 +78,23 @@ def _days_of(job: Job, table: Table, plan: Plan) -> list[str]:
 
 
 def _scan(table: Table, bronze: str, plan: Plan, staged: Staged) -> Scan:
-    touched: dict[str, list[str]] = {arrival: [] for arrival in plan.new_arrivals}
-    some_are_late = False
     pairs = staged.rows.select(arrival_day(F.col("_row")).alias("arrival"), F.col(str(table.contract.day)).alias("day")).distinct()
-    for pair in pairs.collect():
-        if pair.arrival is None:
-            raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
-        is_late = bool(pair.day) and (pair.arrival - pair.day).days > table.contract.late
+    found = [(pair.arrival, pair.day) for pair in pairs.collect()]
+    if any(arrival is None for arrival, _ in found):
+        raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
+    return Scan(plan, *days_touched(found, plan.new_arrivals, table.contract.late), staged)
+
+
+def days_touched(pairs: Iterable[tuple[date, date | None]], arrivals: Iterable[str], late: int) -> tuple[dict[str, list[str]], bool]:
+    """Arrival day to the days that its rows belong to, and whether some rows come more than `late` days after their day, which touch none.
+
+    `pairs`: the day a row arrived, and the day it belongs to, if it has one.
+    """
+    touched: dict[str, list[str]] = {arrival: [] for arrival in arrivals}
+    some_are_late = False
+    for arrival, day in pairs:
+        is_late = day is not None and (arrival - day).days > late
         some_are_late |= is_late
-        if pair.day and not is_late:
-            touched[pair.arrival.isoformat()].append(pair.day.isoformat())
-    return Scan(plan, touched, some_are_late, staged)
+        if day is not None and not is_late:
+            touched[arrival.isoformat()].append(day.isoformat())
+    return touched, some_are_late

@@ -7,128 +7,252 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
+from pyarrow import parquet as pq
+from pyspark.sql.types import DateType, IntegerType, StringType, StructField, StructType
 
+from expectations.errors import LeaseError
+from expectations.loader import load_lake
 from expectations.settings import load_settings
-from tests.spark_jobs.lake.reviewing import SALES, SOLD, change_contract, publish
+from spark_jobs.lake import added_files
+from spark_jobs.lake.added_files import CHECKPOINT_EVERY, add_files, can_stay
+from spark_jobs.lake.commit import Committed, Target
+from spark_jobs.lake.staging import StagedFolder
+from tests.expectations.conftest import GOLD_TOTALS, GOOD, write_lake
+from tests.spark_jobs.lake.reviewing import SALES, SOLD, publish
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
 
-MAY_1, MAY_2 = date(2024, 5, 1), date(2024, 5, 2)
+FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
+MAY_1, MAY_2, MAY_3 = date(2024, 5, 1), date(2024, 5, 2), date(2024, 5, 3)
+SALE = [StructField("sold_on", DateType()), StructField("item", StringType()), StructField("cents", IntegerType())]
+Rows = list[tuple[str, int]]
 
 
-@pytest.fixture
-def begun(shop: LittleLake) -> LittleLake:
-    """Tables are made by Spark; from their second commit on files may be added."""
-    publish(shop, "2024-05-01,tea,300", "2024-05-01,pie,50")
-    return shop
+def sales(rows: Rows, **more: pa.Array) -> pa.Table:
+    return pa.table({"item": [item for item, _ in rows], "cents": pa.array([cents for _, cents in rows], pa.int32()), **more})
 
 
-def last_commit(shop: LittleLake, table: str) -> list[dict[str, Any]]:
-    """The actions of the table's newest commit."""
-    newest = max(Path(shop.path(table), "_delta_log").glob("*.json"))
+class Sold:
+    """A table of sales by day with two of 1 May in it, and a folder where more are staged."""
+
+    def __init__(self, folder: Path) -> None:
+        write_lake(folder / "lake", {})
+        self.contract = load_lake(folder / "lake").table("silver.sales").contract
+        self.path, self.place = str(folder / "sold"), folder / "staged"
+        days = pa.array([MAY_1, MAY_1])
+        write_deltalake(self.path, sales([("tea", 300), ("pie", 50)], sold_on=days), partition_by=["sold_on"], configuration={"delta.minWriterVersion": "2"})
+
+    def stage(self, day: str, rows: Rows, **more: pa.Array) -> None:
+        """Stage a file of a day."""
+        folder = self.place / f"sold_on={day}"
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(sales(rows, **more), folder / f"part-{len(list(self.place.rglob('*.parquet')))}-{self.version}.parquet")
+
+    def add(self, good: dict[str, int], *columns: StructField, run_id: str = "run-2") -> Committed | None:
+        """Add what is staged, of these columns."""
+        target = Target(None, self.path, self.contract, "sold_on", {"run_id": run_id, "days": good})  # type: ignore[arg-type] # no Spark is asked
+        return add_files(target, StagedFolder(str(self.place), "sold_on", StructType(list(columns or SALE))), good)
+
+    @property
+    def version(self) -> int:
+        return DeltaTable(self.path).version()
+
+    def rows(self, version: int | None = None) -> list[tuple[date, str, int]]:
+        """The published rows, sorted."""
+        found = DeltaTable(self.path, version=version).to_pyarrow_table(columns=["sold_on", "item", "cents"]).to_pylist()
+        return sorted((row["sold_on"], row["item"], row["cents"]) for row in found)
+
+    def last_commit(self) -> list[dict[str, Any]]:
+        """The actions of the newest commit."""
+        return actions_of(self.path)
+
+
+def actions_of(table: str) -> list[dict[str, Any]]:
+    newest = max(Path(table, "_delta_log").glob("*.json"))
     return [json.loads(line) for line in newest.read_text().splitlines()]
 
 
+@pytest.fixture
+def sold(tmp_path: Path) -> Sold:
+    return Sold(tmp_path)
+
+
+BEFORE = [(MAY_1, "pie", 50), (MAY_1, "tea", 300)]
+
+
+def test_a_day_that_passed_whole_is_published_as_it_was_staged(sold: Sold) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    (staged,) = sold.place.rglob("*.parquet")
+    assert sold.add({SECOND: 1}) == Committed(1, 1)
+    assert sold.rows() == [*BEFORE, (MAY_2, "tea", 310)]
+    assert Path(sold.path, f"sold_on={SECOND}", staged.name).exists()
+    assert not staged.exists(), "it was moved, not copied"
+
+
+def test_its_commit_says_who_made_it_and_what_is_in_its_file(sold: Sold) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    sold.add({SECOND: 1})
+    actions = sold.last_commit()
+    (info,) = [action["commitInfo"] for action in actions if "commitInfo" in action]
+    assert json.loads(info["userMetadata"]) == {"run_id": "run-2", "days": {SECOND: 1}}
+    (added,) = [action["add"] for action in actions if "add" in action]
+    assert added["partitionValues"] == {"sold_on": SECOND}
+    statistics = json.loads(added["stats"])
+    assert (statistics["numRecords"], statistics["minValues"]["cents"], statistics["maxValues"]["item"]) == (1, 310, "tea")
+
+
+def test_a_day_that_comes_again_takes_the_place_of_what_it_was(sold: Sold) -> None:
+    sold.stage(FIRST, [("tea", 280)])
+    assert sold.add({FIRST: 1}) == Committed(1, 1)
+    assert sold.rows() == [(MAY_1, "tea", 280)]
+    assert sold.rows(version=0) == BEFORE
+
+
+def test_a_day_of_several_files_is_all_of_them(sold: Sold) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    sold.stage(SECOND, [("cake", 450), ("jam", 20)])
+    assert sold.add({SECOND: 3}) == Committed(1, 3)
+    assert len(sold.rows()) == 5
+
+
+def test_a_day_without_rows_is_emptied_with_the_days_that_have_some(sold: Sold) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    assert sold.add({FIRST: 0, SECOND: 1}) == Committed(1, 1)
+    assert sold.rows() == [(MAY_2, "tea", 310)]
+
+
+def test_of_several_days_only_those_that_passed_are_added(sold: Sold) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    sold.stage(THIRD, [("tea", 1), ("pie", 2)])
+    assert sold.add({SECOND: 1}) == Committed(1, 1)
+    assert sold.rows() == [*BEFORE, (MAY_2, "tea", 310)]
+
+
+@pytest.mark.parametrize("good", [{SECOND: 1}, {SECOND: 2, THIRD: 2}, {THIRD: 0}, {FIRST: 0}])
+def test_where_the_files_are_not_the_good_rows_nothing_is_done(sold: Sold, good: dict[str, int]) -> None:
+    """A row has left to the quarantine, from this day or another; or no day has any row."""
+    sold.stage(SECOND, [("tea", 310), ("ring", 5000)])
+    sold.stage(THIRD, [("tea", 310)])
+    assert sold.add(good) is None
+    assert (sold.version, sold.rows(), len(list(sold.place.rglob("*.parquet")))) == (0, BEFORE, 2)
+
+
+DEAR, LONG_CENTS = StructField("dear", StringType()), StructField("cents", StringType())
+
+
+@pytest.mark.parametrize("columns", [[*SALE, DEAR], [*SALE[:2], LONG_CENTS]], ids=["a new column", "another type"])
+def test_a_table_whose_columns_change_is_written_by_spark(sold: Sold, columns: list[StructField]) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    assert sold.add({SECOND: 1}, *columns) is None
+    assert sold.version == 0
+
+
+def test_a_day_that_lacks_a_column_which_the_table_has_is_added_and_null_there(sold: Sold) -> None:
+    folder = sold.place / f"sold_on={SECOND}"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"item": ["tea"]}), folder / "part-0.parquet")
+    assert sold.add({SECOND: 1}, *SALE[:2]) == Committed(1, 1)
+    found = DeltaTable(sold.path).to_pyarrow_table(columns=["item", "cents"], partitions=[("sold_on", "=", SECOND)])
+    assert found.to_pylist() == [{"item": "tea", "cents": None}]
+
+
+def test_a_table_with_a_constraint_of_its_own_is_written_by_spark_which_looks_at_it(sold: Sold) -> None:
+    DeltaTable(sold.path).alter.add_constraint({"cheap": "cents < 400"})
+    sold.stage(SECOND, [("tea", 310)])
+    assert sold.add({SECOND: 1}) is None
+    assert sold.rows() == BEFORE
+
+
+def test_a_table_that_is_not_there_yet_is_made_by_spark(sold: Sold, tmp_path: Path) -> None:
+    sold.stage(SECOND, [("tea", 310)])
+    sold.path = str(tmp_path / "none")
+    assert sold.add({SECOND: 1}) is None
+    assert not Path(sold.path).exists()
+
+
+def test_a_table_without_days_is_replaced_whole_by_files_of_just_its_columns(sold: Sold, tmp_path: Path) -> None:
+    path, place = str(tmp_path / "whole"), tmp_path / "staged"
+    write_deltalake(path, sales([("tea", 300), ("pie", 50)]))
+    place.mkdir()
+    pq.write_table(sales([("tea", 310)]), place / "part-0.parquet")
+    target = Target(None, path, sold.contract, None, {"run_id": "run-2"})  # type: ignore[arg-type] # no Spark is asked
+    assert add_files(target, StagedFolder(str(place), None, StructType(SALE[1:2])), {"all": 1}) is None, "a column is missing"
+    assert add_files(target, StagedFolder(str(place), None, StructType(SALE[1:])), {"all": 1}) == Committed(1, 1)
+    assert DeltaTable(path).to_pyarrow_table().to_pylist() == [{"item": "tea", "cents": 310}]
+
+
+def test_after_ten_commits_there_is_a_checkpoint(sold: Sold) -> None:
+    for number in range(CHECKPOINT_EVERY):
+        sold.stage(FIRST, [("tea", number)])
+        sold.add({FIRST: 1}, run_id=f"again-{number}")
+    assert [file.name for file in Path(sold.path, "_delta_log").glob("*.checkpoint.parquet")] == ["00000000000000000010.checkpoint.parquet"]
+    assert sold.rows() == [(MAY_1, "tea", 9)]
+
+
+def test_of_two_writers_at_the_same_moment_one_is_told_to_run_again(sold: Sold, monkeypatch: pytest.MonkeyPatch) -> None:
+    sold.stage(FIRST, [("tea", 280)])
+    statistics_of = added_files.statistics_of
+
+    def meanwhile(footer: pq.FileMetaData) -> dict[str, Any]:
+        faster = sales([("tea", 1)], sold_on=pa.array([MAY_1]))
+        write_deltalake(sold.path, faster, mode="overwrite", predicate=f"sold_on = '{FIRST}'")
+        return statistics_of(footer)
+
+    monkeypatch.setattr(added_files, "statistics_of", meanwhile)
+    with pytest.raises(LeaseError, match="another writer committed at the same moment"):
+        sold.add({FIRST: 1})
+    assert sold.rows() == [(MAY_1, "tea", 1)]
+
+
+@pytest.mark.parametrize(
+    ("root", "write", "stays"),
+    [
+        ("/lake", "day: sold_on\nwrite: replace_days", True),
+        ("/lake", "write: replace_all", True),
+        ("s3a://lake", "day: sold_on\nwrite: replace_days", False),
+        ("hdfs://node/lake", "day: sold_on\nwrite: replace_days", False),
+        ("/lake", "write: merge\norder_by: cents", False),
+        ("/lake", "write: scd2\norder_by: cents", False),
+        ("/lake", "day: sold_on\nwrite: append", False),
+    ],
+)
+def test_files_may_stay_on_a_local_disk_where_a_write_replaces_what_was_there(tmp_path: Path, root: str, write: str, stays: bool) -> None:
+    contract = GOOD[GOLD_TOTALS].replace("{silver.sales: {days: [-6, 0]}}", "silver.sales")
+    write_lake(tmp_path, {GOLD_TOTALS: textwrap.dedent(contract).replace("day: sold_on", write)})
+    assert can_stay(root, load_lake(tmp_path).table("gold.totals").contract) is stays
+
+
+# with the real Spark
+
+
 def was_added(shop: LittleLake, table: str) -> bool:
-    (info,) = [action["commitInfo"] for action in last_commit(shop, table) if "commitInfo" in action]
+    (info,) = [action["commitInfo"] for action in actions_of(shop.path(table)) if "commitInfo" in action]
     return str(info["engineInfo"]).startswith("delta-rs")
 
 
-def test_a_day_that_passed_whole_is_published_as_it_was_staged(begun: LittleLake) -> None:
-    publish(begun, "2024-05-02,tea,310", day="2024-05-02", run_id="run-2")
-    assert [was_added(begun, table) for table in (SALES, SOLD)] == [True, True]
-    assert begun.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "pie", 50), (MAY_1, "tea", 300), (MAY_2, "tea", 310)]
-    assert not Path(load_settings().root, "_staging", SOLD).is_dir() or not list(Path(load_settings().root, "_staging", SOLD).iterdir())
-
-
-def test_its_commit_says_who_made_it_and_what_is_in_its_file(begun: LittleLake) -> None:
-    publish(begun, "2024-05-02,tea,310", day="2024-05-02", run_id="run-2")
-    actions = last_commit(begun, SOLD)
-    (metadata,) = [json.loads(action["commitInfo"]["userMetadata"]) for action in actions if "commitInfo" in action]
-    assert (metadata["run_id"], list(metadata["days"])) == ("run-2", ["2024-05-02"])
-    (added,) = [action["add"] for action in actions if "add" in action]
-    assert added["partitionValues"] == {"sold_on": "2024-05-02"}
-    statistics = json.loads(added["stats"])
-    assert (statistics["numRecords"], statistics["minValues"]["cents"], statistics["maxValues"]["item"]) == (1, 310, "tea")
-    assert begun.frame(SOLD).filter("cents = 310").count() == 1
-    assert begun.frame(SOLD).filter("cents > 310").count() == 0
-
-
-def test_a_day_that_comes_again_takes_the_place_of_what_it_was(begun: LittleLake) -> None:
-    publish(begun, "2024-05-01,tea,280", run_id="run-2")
-    assert was_added(begun, SOLD)
-    assert begun.rows(SOLD, "item", "cents") == [("tea", 280)]
-    history = begun.spark.sql(f"DESCRIBE HISTORY delta.`{begun.path(SOLD)}`").collect()
-    assert [row.version for row in history] == [1, 0]
-    before = begun.spark.read.format("delta").option("versionAsOf", 0).load(begun.path(SOLD))
-    assert sorted(tuple(row) for row in before.select("item", "cents").collect()) == [("pie", 50), ("tea", 300)]
-
-
-def test_a_day_that_lost_a_row_to_the_quarantine_is_written_anew(begun: LittleLake) -> None:
-    publish(begun, "2024-05-02,tea,310", "2024-05-02,ring,5000", day="2024-05-02", run_id="run-2")
-    assert not was_added(begun, SOLD)
-    assert begun.rows(SOLD, "item", "cents") == [("pie", 50), ("tea", 300), ("tea", 310)]
-    assert begun.quarantine(SOLD, "_rules") == [(["fair_price"],)]
-
-
-def test_of_several_days_only_those_that_passed_are_added(begun: LittleLake) -> None:
-    begun.land("sales/2024-05-02.csv", "sold_on,item,cents", *(f"2024-05-02,item {number},1" for number in range(4)), "2024-05-01,jam,20")
-    begun.build(SALES, "2024-05-02", "run-2")
-    result = begun.run("build", SOLD, "2024-05-02..2024-05-02", "run-2")
-    assert (result.status, list(result.facts["held"])) == ("held", ["2024-05-02"])
-    assert was_added(begun, SOLD)
-    assert begun.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "jam", 20), (MAY_1, "pie", 50), (MAY_1, "tea", 300)]
-
-
-def test_a_table_whose_columns_change_is_written_by_spark(begun: LittleLake) -> None:
-    change_contract(begun, "cents: {type: int}", "cents: {type: int}\n  dear: {type: boolean}")
-    begun.write(
-        "spark_jobs/silver/sales.py",
-        'def transform(bronze_sales):\n    return bronze_sales.selectExpr("sold_on", "item", "cents", "cents > 100 AS dear", "_row")\n',
-    )
-    begun.build(SOLD, "2024-05-01", "run-2")
-    assert not was_added(begun, SOLD)
-    assert begun.rows(SOLD, "item", "dear") == [("pie", False), ("tea", True)]
-    publish(begun, "2024-05-02,tea,310", day="2024-05-02", run_id="run-3")
-    assert was_added(begun, SOLD)
-    assert begun.rows(SOLD, "item", "dear") == [("pie", False), ("tea", True), ("tea", True)]
-
-
-def test_a_table_with_a_constraint_of_its_own_is_written_by_spark_which_looks_at_it(begun: LittleLake) -> None:
-    begun.spark.sql(f"ALTER TABLE delta.`{begun.path(SOLD)}` ADD CONSTRAINT cheap CHECK (cents < 400)").collect()
-    publish(begun, "2024-05-02,tea,310", day="2024-05-02", run_id="run-2")
-    assert not was_added(begun, SOLD)
-    assert begun.rows(SOLD, "item", "cents") == [("pie", 50), ("tea", 300), ("tea", 310)]
-
-
-def test_after_ten_commits_there_is_a_checkpoint_from_which_spark_reads(begun: LittleLake) -> None:
-    for number in range(10):
-        publish(begun, f"2024-05-01,tea,{number}", run_id=f"again-{number}")
-    assert list(Path(begun.path(SOLD), "_delta_log").glob("*10.checkpoint.parquet"))
-    assert begun.rows(SOLD, "item", "cents") == [("tea", 9)]
-
-
-def test_files_that_were_added_are_compacted_and_swept_like_all_others(begun: LittleLake) -> None:
-    publish(begun, "2024-05-02,tea,310", day="2024-05-02", run_id="run-2")
-    assert begun.run("maintain", SOLD, run_id="care").status == "done"
-    assert begun.run("restore", SOLD, run_id="care-2", version=0).status == "done"
-    assert begun.rows(SOLD, "item", "cents") == [("pie", 50), ("tea", 300)]
-
-
-def test_a_day_that_lacks_a_column_which_the_table_has_is_added_and_null_there(begun: LittleLake) -> None:
-    begun.land("sales/2024-05-02.csv", "sold_on,item,cents,till", "2024-05-02,tea,310,4")
-    begun.build(SALES, "2024-05-02", "run-2")
-    assert not was_added(begun, SALES)
-    begun.land("sales/2024-05-03.csv", "sold_on,item,cents", "2024-05-03,tea,320")
-    begun.build(SALES, "2024-05-03", "run-3")
-    assert was_added(begun, SALES)
-    assert begun.rows(SALES, "cents", "_extra") == [("300", None), ("310", '{"till":"4"}'), ("320", None), ("50", None)]
+def test_spark_reads_compacts_and_restores_files_that_were_added_as_all_others(tea_shop: LittleLake) -> None:
+    publish(tea_shop, "2024-05-02,tea,310", day=SECOND, run_id="run-2")
+    assert [was_added(tea_shop, table) for table in (SALES, SOLD)] == [True, True]
+    assert not list(Path(load_settings().root, "_staging").glob("*/*"))
+    assert [tea_shop.frame(SOLD).filter(which).count() for which in ("cents = 310", "cents > 310")] == [1, 0]
+    publish(tea_shop, "2024-05-03,tea,320", "2024-05-03,ring,5000", day=THIRD, run_id="run-3")
+    assert [was_added(tea_shop, table) for table in (SALES, SOLD)] == [True, False], "a row has left to the quarantine"
+    assert tea_shop.quarantine(SOLD, "_rules") == [(["fair_price"],)]
+    published = [(MAY_1, "tea", 300), (MAY_2, "tea", 310), (MAY_3, "tea", 320)]
+    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published
+    assert tea_shop.run("maintain", SOLD, run_id="care").status == "done"
+    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published
+    assert tea_shop.run("restore", SOLD, run_id="care-2", version=1).status == "done"
+    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published[:2]
 
 
 DYING = """
@@ -153,14 +277,14 @@ run(JobRequest(verb="build", name=sys.argv[2], days="2024-05-02..2024-05-02", ru
 
 
 @pytest.mark.parametrize(("moment", "version"), [("before", 1), ("after", 2)])
-def test_a_driver_that_dies_beside_its_commit_leaves_nothing_twice_and_nothing_out(begun: LittleLake, moment: str, version: int) -> None:
-    begun.land("sales/2024-05-02.csv", "sold_on,item,cents", "2024-05-02,tea,310")
-    begun.build(SALES, "2024-05-02", "run-2")
-    died = subprocess.run([sys.executable, "-c", DYING, moment, SOLD, begun.remote], env=os.environ, check=False)
+def test_a_driver_that_dies_beside_its_commit_leaves_nothing_twice_and_nothing_out(tea_shop: LittleLake, moment: str, version: int) -> None:
+    tea_shop.land("sales/2024-05-02.csv", "sold_on,item,cents", "2024-05-02,tea,310")
+    tea_shop.build(SALES, SECOND, "run-2")
+    died = subprocess.run([sys.executable, "-c", DYING, moment, SOLD, tea_shop.remote], env=os.environ, check=False)
     assert died.returncode == -signal.SIGKILL
-    begun.build(SOLD, "2024-05-02", "run-2")
-    assert begun.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "pie", 50), (MAY_1, "tea", 300), (MAY_2, "tea", 310)]
-    assert begun.version(SOLD) == version, "what the ledger does not know is written again, in the place of itself"
-    lying = list(Path(begun.path(SOLD), "sold_on=2024-05-02").glob("*.parquet"))
+    tea_shop.build(SOLD, SECOND, "run-2")
+    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == [(MAY_1, "tea", 300), (MAY_2, "tea", 310)]
+    assert tea_shop.version(SOLD) == version, "what the ledger does not know is written again, in the place of itself"
+    lying = list(Path(tea_shop.path(SOLD), "sold_on=2024-05-02").glob("*.parquet"))
     assert len(lying) == 2, "the dead driver's file is seen by nobody, and swept with what is old"
     assert not list(Path(load_settings().root, "_staging", SOLD).glob("*"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from expectations.days import ALL
 from expectations.ledger import Arrival, DayEntry, Ledger
 from expectations.loader import _load, load_lake
 from spark_jobs.lake.planning import Plan, Planner
-from tests.expectations.conftest import GOLD_TOTALS, SALES_LOGIC, SHOPS_LOGIC, SILVER_SALES, SILVER_SHOPS, Change, write_lake
+from tests.expectations.conftest import GOLD_TOTALS, GOOD, SALES_LOGIC, SHOPS_LOGIC, SILVER_SALES, SILVER_SHOPS, Change, write_lake
 
 D = [f"2024-05-{day:02}" for day in range(32)]
 
@@ -32,10 +33,10 @@ class Planned:
         facts = load_lake(self.folder).table(table)
         return facts.contract_hash, facts.logic_hash
 
-    def published(self, table: str, versions: dict[str, int], run: str = "run-0") -> None:
+    def published(self, table: str, versions: dict[str, int], run: str = "run-0", *, clean: bool = True) -> None:
         """These days are at these versions."""
         contract, logic = self.code(table)
-        entries = [DayEntry(table, day, "published", version, run, contract, logic, {}) for day, version in versions.items()]
+        entries = [DayEntry(table, day, "published", version, run, contract, logic, {}, clean=clean) for day, version in versions.items()]
         self.ledger.record(entries, [])
 
     def made(self, table: str, day: str, inputs: dict[str, dict[str, int]], state: str = "published", code: tuple[str, str] | None = None) -> None:
@@ -155,6 +156,25 @@ def test_a_file_without_rows_touches_no_day(lake: Planned) -> None:
     assert (plan.days, [arrival.days for arrival in plan.arrivals]) == ((), [[]])
 
 
+@pytest.mark.parametrize("order", list(permutations([D[1], D[2], D[3]])), ids="".join)
+def test_once_every_file_was_read_the_days_are_made_from_the_same_files_whatever_the_order(lake: Planned, order: tuple[str, ...]) -> None:
+    lake.published("silver.shops", {ALL: 7})
+    rows_of = {D[1]: [D[1]], D[2]: [D[1], D[2]], D[3]: [D[1], D[2], D[3]]}
+    for day in order:
+        lake.published("bronze.sales", {day: 0})
+        planner = lake.planner("silver.sales", day, run=f"run-{day}")
+        plan = planner.with_arrivals(planner.plan(), {day: rows_of[day]})
+        for made, inputs in plan.inputs.items():
+            lake.made("silver.sales", made, inputs)
+        lake.ledger.record([], [], plan.arrivals)
+    assert {day: list(entry.inputs["bronze.sales"]) for day, entry in lake.ledger.days("silver.sales").items()} == {
+        D[1]: [D[1], D[2], D[3]],
+        D[2]: [D[2], D[3]],
+        D[3]: [D[3]],
+    }
+    assert lake.plan("silver.sales", D[1], D[2], D[3]).is_empty
+
+
 # days made from days
 
 
@@ -209,6 +229,97 @@ def test_a_day_made_by_older_code_is_made_again_when_asked(lake: Planned) -> Non
     lake.made("gold.totals", D[1], {"silver.sales": {D[1]: 0}}, code=("older", "code"))
     assert lake.plan("gold.totals", D[1]).days == (D[1],)
     assert lake.plan("gold.totals", D[2]).days == ()
+
+
+def test_a_day_that_a_restore_took_away_is_made_again_when_it_is_asked_for(lake: Planned) -> None:
+    lake.published("silver.sales", {D[1]: 0, D[2]: 1})
+    total(lake, D[1], {D[1]: 0})
+    total(lake, D[2], {D[1]: 0, D[2]: 1})
+    lake.ledger.forget_days("gold.totals", [D[2]])
+    assert lake.plan("gold.totals", D[2]).days == (D[2],)
+    assert lake.plan("gold.totals", D[1]).days == ()
+
+
+# how clean an input has to be
+
+
+@pytest.fixture
+def careful(lake: Planned) -> Planned:
+    """1 May is clean and 2 May is not; totals take clean days only."""
+    lake.change({GOLD_TOTALS: ("{days: [-6, 0]}", "{needs: clean}")})
+    lake.published("silver.sales", {D[1]: 4})
+    lake.published("silver.sales", {D[2]: 5}, clean=False)
+    return lake
+
+
+def test_a_day_whose_input_is_not_clean_enough_is_refused_and_the_others_are_made(careful: Planned) -> None:
+    plan = careful.plan("gold.totals", D[1], D[2], D[3])
+    assert (plan.inputs, plan.refused) == ({D[1]: {"silver.sales": {D[1]: 4}}}, {D[2]: {"silver.sales": {}}})
+    assert not careful.plan("gold.totals", D[2]).is_empty
+    assert careful.plan("gold.totals", D[3]).reason == f"its inputs have nothing published for {D[3]}"
+
+
+def test_a_refused_day_is_not_tried_again_before_it_is_asked_for_or_its_input_changes(careful: Planned) -> None:
+    total(careful, D[1], {D[1]: 4})
+    careful.made("gold.totals", D[2], {"silver.sales": {}}, state="held")
+    assert careful.plan("gold.totals", D[1]).is_empty
+    assert list(careful.plan("gold.totals", D[2]).refused) == [D[2]]
+    careful.published("silver.sales", {D[2]: 6})
+    assert careful.plan("gold.totals", D[1]).inputs == {D[2]: {"silver.sales": {D[2]: 6}}}
+
+
+def test_a_table_that_takes_what_is_published_asks_for_nothing_more(lake: Planned) -> None:
+    lake.published("silver.sales", {D[1]: 4}, clean=False)
+    plan = lake.plan("gold.totals", D[1])
+    assert (plan.inputs, plan.refused) == ({D[1]: {"silver.sales": {D[1]: 4}}}, {})
+
+
+def test_a_look_back_passes_over_the_days_that_are_not_clean(lake: Planned) -> None:
+    lake.change({GOLD_TOTALS: ("{days: [-6, 0]}", "{days: [-6, 0], needs: clean}")})
+    lake.published("silver.sales", {D[1]: 4, D[3]: 6})
+    lake.published("silver.sales", {D[2]: 5}, clean=False)
+    assert lake.plan("gold.totals", D[3]).inputs == {D[3]: {"silver.sales": {D[1]: 4, D[3]: 6}}}
+
+
+def test_the_last_good_day_stands_in_for_a_day_that_is_not_clean_until_it_is(lake: Planned) -> None:
+    lake.change({GOLD_TOTALS: ("{days: [-6, 0]}", "{needs: clean, otherwise: last_good_day}")})
+    lake.published("silver.sales", {D[1]: 3, D[2]: 4, D[4]: 6})
+    lake.published("silver.sales", {D[3]: 5}, clean=False)
+    plan = lake.plan("gold.totals", D[2], D[3])
+    assert plan.inputs == {D[2]: {"silver.sales": {D[2]: 4}}, D[3]: {"silver.sales": {D[2]: 4}}}
+    assert (plan.reads, plan.stand_ins, plan.refused) == ({"silver.sales": (D[2],)}, {"silver.sales": {D[3]: D[2]}}, {})
+    for day in (D[2], D[3]):
+        total(lake, day, {D[2]: 4})
+    assert lake.plan("gold.totals", D[2], D[3]).is_empty
+    lake.published("silver.sales", {D[3]: 7})
+    plan = lake.plan("gold.totals", D[3])
+    assert (plan.inputs, plan.stand_ins) == ({D[3]: {"silver.sales": {D[3]: 7}}}, {})
+
+
+def test_where_no_day_before_was_good_there_is_nothing_to_stand_in(lake: Planned) -> None:
+    lake.change({GOLD_TOTALS: ("{days: [-6, 0]}", "{needs: clean, otherwise: last_good_day}")})
+    lake.published("silver.sales", {D[1]: 3}, clean=False)
+    lake.published("silver.sales", {D[2]: 4})
+    assert lake.plan("gold.totals", D[1]).is_empty
+
+
+def test_an_input_that_is_read_whole_is_read_by_its_clean_days(lake: Planned) -> None:
+    lake.change({GOLD_TOTALS: GOOD[GOLD_TOTALS].replace("{days: [-6, 0]}", "{needs: clean}").replace("day: sold_on", "write: replace_all")})
+    lake.published("silver.sales", {D[1]: 3, D[3]: 6})
+    lake.published("silver.sales", {D[2]: 5}, clean=False)
+    plan = lake.plan("gold.totals", D[1])
+    assert (plan.inputs, plan.reads) == ({ALL: {"silver.sales": {D[1]: 3, D[3]: 6}}}, {"silver.sales": (D[1], D[3])})
+
+
+def test_new_files_are_joined_to_the_newest_clean_snapshot_or_where_none_is_clean_to_the_newest(lake: Planned) -> None:
+    lake.change({SILVER_SALES: ("- silver.shops", "- bronze.shops: {needs: clean}"), SALES_LOGIC: "def transform(bronze_sales, bronze_shops): ...\n"})
+    lake.published("bronze.sales", {D[2]: 0})
+    lake.published("bronze.shops", {D[2]: 1, D[3]: 2}, clean=False)
+    assert lake.plan("silver.sales", D[2]).reads["bronze.shops"] == (D[3],)
+    lake.published("bronze.shops", {D[1]: 0})
+    planner = lake.planner("silver.sales", D[2])
+    assert planner.plan().reads["bronze.shops"] == (D[1],)
+    assert planner.with_arrivals(planner.plan(), {D[2]: [D[2]]}).inputs == {D[2]: {"bronze.sales": {D[2]: 0}, "bronze.shops": {D[1]: 0}}}
 
 
 # tables without days

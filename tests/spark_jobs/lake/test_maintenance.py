@@ -1,0 +1,40 @@
+"""What a restore makes of a table's days: of the ledger's entries and of counts, so without Spark."""
+
+from __future__ import annotations
+
+from expectations.days import ALL
+from expectations.ledger import DayEntry
+from spark_jobs.lake.maintenance import Rows, days_restored
+
+FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
+
+
+def entry(day: str, version: int | None, table: str = "silver.sales", **more: int) -> DayEntry:
+    return DayEntry(table, day, "published" if version is not None else "held", version, "run-1", "contract", "logic", {"bronze.sales": {day: 0}}, **more)
+
+
+def test_a_day_that_changed_after_the_version_changed_again_and_nobody_judged_it() -> None:
+    (back,), gone = days_restored([entry(FIRST, 3, rows_in=9, rows_out=5, rows_quarantined=4)], 2, Rows(7, {FIRST: 6}, {}), "undo")
+    assert (back.day, back.version, back.run_id, back.state, back.clean) == (FIRST, 7, "undo", "published", False)
+    assert (back.rows_in, back.rows_out, back.rows_quarantined) == (9, 6, 4), "what waits in quarantine is of the files, which stay as they are"
+    assert (back.inputs, gone) == ({"bronze.sales": {FIRST: 0}}, [])
+
+
+def test_days_that_are_as_they_were_at_that_version_are_left_alone() -> None:
+    assert days_restored([entry(FIRST, 1), entry(SECOND, 2), entry(THIRD, None)], 2, Rows(7, {FIRST: 1, SECOND: 1}, {}), "undo") == ([], [])
+
+
+def test_a_younger_day_is_as_if_it_had_never_been_published() -> None:
+    back, gone = days_restored([entry(FIRST, 3), entry(SECOND, 4)], 2, Rows(7, {FIRST: 1}, {}), "undo")
+    assert ([one.day for one in back], gone) == ([FIRST], [SECOND])
+
+
+def test_of_bronze_the_rows_that_do_not_parse_are_those_that_are_back() -> None:
+    entries = [entry(day, 3, "bronze.sales", rows_quarantined=5) for day in (FIRST, SECOND)]
+    back, _ = days_restored(entries, 2, Rows(7, {FIRST: 4, SECOND: 4}, {FIRST: 1}), "undo")
+    assert [one.rows_quarantined for one in back] == [1, 0]
+
+
+def test_a_table_without_days_comes_back_as_a_whole() -> None:
+    (back,), gone = days_restored([entry(ALL, 3, "silver.shops")], 2, Rows(7, {ALL: 0}, {}), "undo")
+    assert (back.day, back.version, back.rows_out, gone) == (ALL, 7, 0, [])

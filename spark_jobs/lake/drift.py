@@ -16,7 +16,7 @@ from expectations.table_checks import ENGINE_COLUMNS
 from spark_jobs.lake.landed_file import EXTRA, NAMED_AT_MOST, Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyspark.sql import Column, DataFrame
 
@@ -75,22 +75,31 @@ def with_unknown_keys(job: Job, table: Table, files: Sequence[LandedFile]) -> li
 
     One more look at the files: measured on 300,000 records, an eighth of the whole job.
     """
-    known = list(table.contract.columns)
+    return with_keys(job.lake, table, files, unknown_keys(job, table, files))
+
+
+def unknown_keys(job: Job, table: Table, files: Sequence[LandedFile]) -> dict[str, list[str]]:
+    """Kept file to the keys of its records that the contract does not know, sorted; one more than are allowed where there are too many."""
     lines = job.spark.read.text([file.kept for file in files])
     keys = lines.select(F.col("_metadata.file_path").alias("file"), F.explode(F.json_object_keys("value")).alias("key"))
     number = F.row_number().over(Window.partitionBy("file").orderBy("key"))
-    rows = keys.filter(~F.col("key").isin(known)).distinct().select("*", number.alias("number")).filter(F.col("number") <= MOST_KEYS + 1).collect()
+    unknown = keys.filter(~F.col("key").isin(list(table.contract.columns))).distinct().select("*", number.alias("number"))
     found: dict[str, list[str]] = {_place(file.kept): [] for file in files}
-    for row in rows:
+    for row in unknown.filter(F.col("number") <= MOST_KEYS + 1).collect():
         found[_place(row["file"])].append(row["key"])
+    return {file.kept: sorted(found[_place(file.kept)]) for file in files}
+
+
+def with_keys(lake: Lake, table: Table, files: Sequence[LandedFile], keys: Mapping[str, Sequence[str]]) -> list[LandedFile]:
+    """The files with the keys that their records have beside the contract's (by kept file), and how they differ. Raises SourceError as `compare`."""
     for file in files:
-        if len(found[_place(file.kept)]) > MOST_KEYS:
+        if len(keys[file.kept]) > MOST_KEYS:
             raise SourceError(
                 f"{table.name}: the records of {file.entry.path} have more than {MOST_KEYS:,} keys that {table.file} does not know; "
-                f"keys that are values belong into a column of type map<string,string>. {feeds(job.lake, table)} Nothing was read."
+                f"keys that are values belong into a column of type map<string,string>. {feeds(lake, table)} Nothing was read."
             )
-    whole = [replace(file, header=(*known, *sorted(found[_place(file.kept)]))) for file in files]
-    return [replace(file, difference=compare(job.lake, table, file.header, (), file.entry.path)) for file in whole]
+    whole = [replace(file, header=(*table.contract.columns, *keys[file.kept])) for file in files]
+    return [replace(file, difference=compare(lake, table, file.header, (), file.entry.path)) for file in whole]
 
 
 def _place(path: str) -> str:

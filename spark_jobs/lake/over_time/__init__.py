@@ -14,6 +14,8 @@ from spark_jobs.lake.over_time.profiles import Spread, profile_days
 from spark_jobs.lake.rulings import Ruling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from pyspark.sql import DataFrame
 
     from expectations.lake import Table
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from spark_jobs.lake.gate import Judgement
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.over_time.judging import Finding
+    from spark_jobs.lake.over_time.profiles import Counts
 
 __all__ = ["Comparison", "OverTime"]
 
@@ -57,21 +60,29 @@ class Comparison:
         `rows` is the candidate. A day's history is the days before it that are published or, of this run, will be. So a run over many
         days judges as runs of one day each, and an old day that is run again is judged as on its own day.
         """
-        over = OverTime()
         days = sorted(self.batch.inputs)
         if not self.table.contract.over_time or not self.day_column or not days:
-            return over
+            return OverTime()
         spreads = self._spreads()
         with_rows = [day for day in days if day not in self.batch.emptied]
         found = profile_days(judgement.good(rows), self.day_column, with_rows, spreads.values()) if spreads and with_rows else {}
-        history = History.of(self.job.ledger, self.table, days, spreads)
         ruling = Ruling(self.job, self.table, self.batch, self.day_column)
+        return self.compare(found, judgement, lambda day, so_far: ruling.publishes(day, rows, so_far))
+
+    def compare(self, found: Mapping[tuple[str, str], Counts], judgement: Judgement, publishes: Callable[[str, Judgement], bool]) -> OverTime:
+        """What the days' profiles (by day and column) and the gate's counts say beside the days before them: from the ledger alone.
+
+        `publishes` tells of a day, and of all that was said of it, whether it will be published.
+        """
+        over = OverTime()
+        days, columns = sorted(self.batch.inputs), self._spreads()
+        history = History.of(self.job.ledger, self.table, days, columns)
         for day in days:
             rows_of_day = judgement.counts[day].good if day in judgement.counts else 0
-            today = Today(self.job, self.table, self.batch, day, rows_of_day, {column: found.get((day, column), {}) for column in spreads})
+            today = Today(self.job, self.table, self.batch, day, rows_of_day, {column: found.get((day, column), {}) for column in columns})
             if day not in self.batch.emptied:  # a day that lost its last file has nothing to be judged
                 self._check(today, history, over)
-            if ruling.publishes(day, rows, over.added_to(judgement)):
+            if publishes(day, over.added_to(judgement)):
                 history.add(day, today.rows, today.profiles)
             over.profiles += [Profile(self.table.name, day, column, self.job.request.run_id, profile) for column, profile in today.profiles.items()]
         return over

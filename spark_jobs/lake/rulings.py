@@ -82,7 +82,7 @@ class Ruling:
         An answer holds for the rule as it was and for the rows as they were: a changed candidate asks again. Where the request is
         forced, a day that a person has held is asked about anew.
         """
-        prints = _fingerprints(candidate, self.table, self.day_column, judgement.asked)
+        prints = fingerprints(candidate, self.table.contract.columns, self.day_column, judgement.asked)
         put = [self._put(day, asked, prints[day]) for day, broken in judgement.asked.items() for asked in broken]
         return fates(self.table.name, judgement.held, self._beyond_limit(judgement), put, self.job.request)
 
@@ -202,13 +202,13 @@ def beyond(limit: QuarantineLimit, quarantined: int, rows: int) -> str:
     return ""
 
 
-def _fingerprints(candidate: DataFrame, table: Table, day_column: str | None, days: Iterable[str]) -> dict[str, str]:
-    """Day to a text that is the same where the day's rows are the same, in whatever order they come."""
+def fingerprints(candidate: DataFrame, columns: Iterable[str], day_column: str | None, days: Iterable[str]) -> dict[str, str]:
+    """Day to a text that is the same where the day's rows are the same in these columns, in whatever order they come."""
     days = list(days)
     if not days:
         return {}
     key = F.col(day_column).cast("string") if day_column else F.lit(ALL)
-    row = F.xxhash64(F.to_json(F.struct(*table.contract.columns)))
+    row = F.xxhash64(F.to_json(F.struct(*columns)))
     # sum and xor do not depend on the order; a row that stands twice changes the sum
     both = (F.sum(row.cast("decimal(38,0)")).alias("total"), F.bit_xor(row).alias("parity"))
     rows = candidate.select("*", key.alias("__day")).filter(F.col("__day").isin(days))

@@ -144,7 +144,7 @@ def _require_fit(job: Job, bronze: Table, values: Values) -> None:
     columns = bronze.contract.columns
     given = {name: text for name, text in values.items() if text is not None}
     plain = [name for name in given if "<" not in columns[name].type]
-    fits = {name: _is_json(text) for name, text in given.items()}
+    fits = {name: is_json(text) for name, text in given.items()}
     if plain:
         texts = job.spark.range(1).select(*(F.lit(given[name]).alias(name) for name in plain))
         fits |= texts.select(*(parses(bronze.contract, name).alias(name) for name in plain)).collect()[0].asDict()
@@ -153,7 +153,7 @@ def _require_fit(job: Job, bronze: Table, values: Values) -> None:
             raise RequestError(f"{bronze.name}: {text[:80]!r} is no {columns[name].type}, the type of {name}; write another value.")
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
     """Nested values are written as JSON."""
     try:
         return isinstance(json.loads(text), (dict, list))

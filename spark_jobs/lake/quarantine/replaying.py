@@ -65,7 +65,7 @@ def replay(job: Job, table: Table) -> JobResult:
     touched = {arrival.arrival_day: arrival.days for arrival in job.ledger.arrivals(table.name)}
     days = days_to_make(groups, by_arrival=_is_of_files(job.lake, table), touched=touched, made=job.ledger.days(table.name))
     arrivals = sorted({*read_before, *(day for days in corrected.values() for day in days)})
-    results = _build_all(job, steps(job.lake, table.name, corrected, arrivals, days, any(group.state == REOPENED for group in groups)))
+    results = _build_all(job, steps(job.lake, table.name, corrected, arrivals, days, {group.state for group in groups}))
     after = _waiting(job, table)
     return joined(job.request, table.name, results, arrivals, sum(group.rows for group in groups), after.count() if after is not None else 0)
 
@@ -97,12 +97,12 @@ def _build_all(job: Job, wanted: Iterable[Step]) -> list[JobResult]:
 
 
 def steps(  # noqa: PLR0913, PLR0917 - what is known of one replay
-    lake: Lake, table: str, corrected: Mapping[str, Iterable[str]], arrivals: Iterable[str], days: Iterable[str], some_are_reopened: bool
+    lake: Lake, table: str, corrected: Mapping[str, Iterable[str]], arrivals: Iterable[str], days: Iterable[str], states: Collection[str]
 ) -> list[Step]:
     """What a replay of `table` builds, inputs first.
 
     `corrected`: bronze table to its arrival days with corrections that were not read yet. `arrivals`: all arrival days that this run reads
-    again. `days`: what the table itself is asked for on behalf of its waiting rows.
+    again. `days`: what the table itself is asked for on behalf of its waiting rows. `states`: those of these rows.
     """
     between = [name for name in lake.ancestors(table) if lake.table(name).logic and corrected.keys() & set(lake.bronze_of(name))]
     found = []
@@ -110,7 +110,7 @@ def steps(  # noqa: PLR0913, PLR0917 - what is known of one replay
         is_last = name == table
         wanted = {*corrected.get(name, arrivals), *(days if is_last else ())}
         # a reopened row was left out before the gate: nothing else tells that its days have to be made again
-        found.append(Step(name, tuple(sorted(wanted)), force=is_last and some_are_reopened))
+        found.append(Step(name, tuple(sorted(wanted)), force=is_last and REOPENED in states))
     return found
 
 

@@ -13,7 +13,7 @@ from expectations.ledger import Correction, DayEntry, FileEntry, Ledger
 from expectations.loader import _load, load_lake
 from expectations.review import Review
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, apply, imprint, of_file, pending
-from spark_jobs.lake.quarantine.editing import corrected, require_columns, require_editable, require_one_reader, require_whole
+from spark_jobs.lake.quarantine.editing import corrected, is_json, require_columns, require_editable, require_one_reader, require_whole
 from spark_jobs.lake.reading import MALFORMED
 from tests.expectations.conftest import write_lake
 
@@ -140,6 +140,13 @@ def test_a_column_that_the_file_s_table_has_not_is_refused(lake: dict[str, Table
     with pytest.raises(RequestError) as caught:
         require_columns(lake[BRONZE], ["cents", "cent"])
     assert str(caught.value) == "bronze.sales has no column 'cent'; it has sold_on, item, cents. Did you mean \"cents\"?"
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [('{"page": "2"}', True), ("[1, 2]", True), ("{}", True), ("2", False), ('"page"', False), ("page: 2", False), ("", False)]
+)
+def test_a_nested_value_is_written_as_json(*, text: str, fits: bool) -> None:
+    assert is_json(text) is fits
 
 
 def test_a_record_that_could_not_be_split_needs_all_its_columns(lake: dict[str, Table]) -> None:

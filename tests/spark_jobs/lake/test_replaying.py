@@ -98,18 +98,18 @@ def lake(tmp_path: Path) -> Iterator[Lake]:
 
 
 def test_where_nothing_was_corrected_only_the_table_itself_is_built(lake: Lake) -> None:
-    assert steps(lake, SOLD, {}, [], [SECOND, FIRST], some_are_reopened=False) == [Step(SOLD, (FIRST, SECOND))]
+    assert steps(lake, SOLD, {}, [], [SECOND, FIRST], ["waiting"]) == [Step(SOLD, (FIRST, SECOND))]
 
 
 def test_corrected_files_are_read_first_and_their_days_are_made_too(lake: Lake) -> None:
-    assert steps(lake, SOLD, {BRONZE: [THIRD, SECOND]}, [SECOND, THIRD], [FIRST], some_are_reopened=False) == [
+    assert steps(lake, SOLD, {BRONZE: [THIRD, SECOND]}, [SECOND, THIRD], [FIRST], ["waiting"]) == [
         Step(BRONZE, (SECOND, THIRD)),
         Step(SOLD, (FIRST, SECOND, THIRD)),
     ]
 
 
 def test_the_tables_between_the_file_and_the_table_are_built_in_their_order(lake: Lake) -> None:
-    assert steps(lake, TOTALS, {BRONZE: [SECOND]}, [SECOND], [FIRST], some_are_reopened=False) == [
+    assert steps(lake, TOTALS, {BRONZE: [SECOND]}, [SECOND], [FIRST], ["waiting"]) == [
         Step(BRONZE, (SECOND,)),
         Step(SOLD, (SECOND,)),
         Step(TOTALS, (FIRST, SECOND)),
@@ -117,27 +117,27 @@ def test_the_tables_between_the_file_and_the_table_are_built_in_their_order(lake
 
 
 def test_only_the_tables_are_built_that_are_made_of_a_corrected_file(lake: Lake) -> None:
-    found = steps(lake, TOTALS, {"bronze.shops": [SECOND]}, [SECOND], [], some_are_reopened=False)
+    found = steps(lake, TOTALS, {"bronze.shops": [SECOND]}, [SECOND], [], ["waiting"])
     assert [step.table for step in found] == ["bronze.shops", "silver.shops", SOLD, TOTALS]
-    assert [step.table for step in steps(lake, SOLD, {BRONZE: [SECOND]}, [SECOND], [], some_are_reopened=False)] == [BRONZE, SOLD]
+    assert [step.table for step in steps(lake, SOLD, {BRONZE: [SECOND]}, [SECOND], [], ["waiting"])] == [BRONZE, SOLD]
 
 
 def test_of_two_corrected_files_each_is_read_for_its_own_days(lake: Lake) -> None:
     corrected = {BRONZE: [SECOND], "bronze.shops": [FIRST]}
-    found = {step.table: step.days for step in steps(lake, SOLD, corrected, [FIRST, SECOND], [], some_are_reopened=False)}
+    found = {step.table: step.days for step in steps(lake, SOLD, corrected, [FIRST, SECOND], [], ["waiting"])}
     assert found == {BRONZE: (SECOND,), "bronze.shops": (FIRST,), "silver.shops": (FIRST, SECOND), SOLD: (FIRST, SECOND)}
 
 
 def test_a_bronze_table_replays_its_own_quarantine(lake: Lake) -> None:
-    assert steps(lake, BRONZE, {BRONZE: [SECOND]}, [SECOND], [FIRST], some_are_reopened=False) == [Step(BRONZE, (FIRST, SECOND))]
+    assert steps(lake, BRONZE, {BRONZE: [SECOND]}, [SECOND], [FIRST], ["waiting"]) == [Step(BRONZE, (FIRST, SECOND))]
 
 
 def test_what_a_first_try_of_the_run_has_read_is_made_though_no_correction_is_new(lake: Lake) -> None:
-    assert steps(lake, SOLD, {}, [SECOND], [], some_are_reopened=False) == [Step(SOLD, (SECOND,))]
+    assert steps(lake, SOLD, {}, [SECOND], [], ["waiting"]) == [Step(SOLD, (SECOND,))]
 
 
 def test_only_the_table_whose_rows_were_reopened_is_made_where_nothing_changed(lake: Lake) -> None:
-    found = steps(lake, SOLD, {BRONZE: [SECOND]}, [SECOND], [], some_are_reopened=True)
+    found = steps(lake, SOLD, {BRONZE: [SECOND]}, [SECOND], [], ["waiting", "reopened"])
     assert [(step.table, step.force) for step in found] == [(BRONZE, False), (SOLD, True)]
 
 

@@ -44,7 +44,7 @@ def judge_rules(staged: DataFrame, table: str, rules: Sequence[Rule], day_column
     findings.update(_slow_findings(lanes, staged, days))
     if not trusted:
         _confirm_parting(lanes, staged, findings)
-    findings = {(day, label): _tolerated(rules_by_label[label], finding) for (day, label), finding in findings.items()}
+    findings = {(day, label): tolerated(rules_by_label[label], finding) for (day, label), finding in findings.items()}
     broken = _refusing(lanes, staged, findings)
     verdicts = [_verdict(table, day, lane.judge.rule, findings[day, lane.judge.rule.label]) for day in days for lane in _judging(lanes, day)]
     return Judgement(
@@ -119,7 +119,7 @@ def _verdict(table: str, day: str, rule: Rule, finding: Finding) -> Verdict:
     return Verdict(table, day, rule.label, rule.on_fail, finding.success, finding.judged, finding.broken, observed)
 
 
-def _tolerated(rule: Rule, finding: Finding) -> Finding:
+def tolerated(rule: Rule, finding: Finding) -> Finding:
     """The finding by what the rule tolerates: `mostly` is Great Expectations' own, `at_most` is ours."""
     if rule.at_most is None:
         return finding
@@ -129,7 +129,7 @@ def _tolerated(rule: Rule, finding: Finding) -> Finding:
 
 def _refusing(lanes: Lanes, staged: DataFrame, findings: Findings) -> dict[str, list[Asked]]:
     """Day to the broken rules that keep it from being published."""
-    able = {lane.judge.rule.label: lane for lane in (*lanes.parting, *lanes.watching) if _can_refuse_a_day(lane.judge.rule)}
+    able = {lane.judge.rule.label: lane for lane in (*lanes.parting, *lanes.watching) if can_refuse_a_day(lane.judge.rule)}
     failed = [key for key, finding in findings.items() if key[1] in able and not finding.success]
     shown = examples_of(lanes, staged, [(day, able[label]) for day, label in failed])
     refusing: dict[str, list[Asked]] = {}
@@ -141,7 +141,8 @@ def _refusing(lanes: Lanes, staged: DataFrame, findings: Findings) -> dict[str, 
     return refusing
 
 
-def _can_refuse_a_day(rule: Rule) -> bool:
+def can_refuse_a_day(rule: Rule) -> bool:
+    """Whether a day that breaks the rule is held or put to a person."""
     return rule.on_fail in {"stop", "ask"} or (rule.parts_rows and rule.is_limited)
 
 

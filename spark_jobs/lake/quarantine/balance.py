@@ -11,9 +11,9 @@ from expectations.errors import DataError, LeaseError
 
 if TYPE_CHECKING:
     from expectations.lake import Table
+    from expectations.ledger import Ledger
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.commit import Committed
-    from spark_jobs.lake.job import Job
 
 REPORT = "report this: it is a fault of the engine."
 
@@ -27,7 +27,7 @@ def check_published(table: Table, good: int, done: Committed) -> None:
         )
 
 
-def check_quarantined(job: Job, table: Table, batch: Batch, counted: int, written: int) -> None:
+def check_quarantined(ledger: Ledger, table: Table, batch: Batch, counted: int, written: int) -> None:
     """Every refused row is in the quarantine, before a row is published.
 
     Raises LeaseError where an input changed while it was read, else DataError. The ledger then names neither the rows nor a version.
@@ -35,7 +35,7 @@ def check_quarantined(job: Job, table: Table, batch: Batch, counted: int, writte
     if written == counted:
         return
     for bronze, days in batch.refused.items():
-        now = {day: entry.rows_quarantined for day, entry in job.ledger.days(bronze, days).items() if entry.state == "published"}
+        now = {day: entry.rows_quarantined for day, entry in ledger.days(bronze, days).items() if entry.state == "published"}
         if any(count != days[day] for day, count in now.items()):
             raise LeaseError(f"{table.name}: another run has read {bronze} in again meanwhile; nothing was published, run it again.")
     raise DataError(

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from expectations.ledger import Correction, FileEntry
-    from spark_jobs.lake.job import Job
+    from expectations.ledger import Correction, FileEntry, Ledger
 
 CORRECTIONS = "corrections"
 """What a bronze day's entry in the ledger calls this among its inputs."""
@@ -36,13 +35,13 @@ def imprint(corrections: Corrections) -> dict[str, int]:
     return {hashlib.sha256(text.encode()).hexdigest()[:16]: len(corrections)}
 
 
-def pending(job: Job, bronze: str) -> list[str]:
+def pending(ledger: Ledger, bronze: str) -> list[str]:
     """The arrival days of `bronze` whose published rows were not read with the corrections that there are now; a held attempt is none."""
     by_day: dict[str, list[Correction]] = {}
-    for one in job.ledger.decisions.corrections(bronze):
+    for one in ledger.decisions.corrections(bronze):
         by_day.setdefault(one.day, []).append(one)
-    entries = job.ledger.days(bronze, by_day)
-    files = {day: job.ledger.file_taken(bronze, day) for day in by_day}
+    entries = ledger.days(bronze, by_day)
+    files = {day: ledger.file_taken(bronze, day) for day in by_day}
     wanted = {day: imprint(of_file(by_day[day], file)) for day, file in files.items() if file}
     read = {day: entries[day].inputs.get(CORRECTIONS, {}) if entries[day].state == "published" else None for day in wanted if day in entries}
     return sorted(day for day, corrected_by in read.items() if corrected_by != wanted[day])

@@ -15,11 +15,12 @@ from spark_jobs.lake.quarantine.review import NAMED, require_rows, wish
 from spark_jobs.lake.reading import MALFORMED, parses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import Row
 
     from expectations.lake import Table
+    from expectations.review import Review
     from spark_jobs.lake.job import Job
 
 Values = dict[str, str | None]
@@ -41,8 +42,8 @@ def edit(job: Job, table: Table) -> JobResult:
     bronze = job.lake.table(names.pop())
     values = dict(wanted.values or {})
     _require_fit(job, bronze, values)
-    corrections = [_correction(known.get(row_id), bronze.name, row_id, values, wanted.reason, wanted.who) for row_id in wanted.rows]
-    _require_whole(bronze, rows, {one.row_id: one.values for one in corrections})
+    corrections = corrected(bronze.name, wanted, known)
+    require_whole(bronze, rows, {one.row_id: one.values for one in corrections})
     changed = [one for one in corrections if one.row_id not in known or known[one.row_id].values != one.values]
     if not changed:
         return JobResult(request=job.request, status="unchanged", message=f"{table.name}: the rows are corrected like that already; nothing to do")
@@ -68,6 +69,13 @@ def _waiting(job: Job, table: Table, ids: list[str]) -> list[Row]:
     counted = store.counted(job, table)
     require_rows(table, ids, counted)
     rows = counted.filter(F.col("_id").isin(ids)).select("_id", "_row", "_rules", "_state").collect() if counted is not None else []
+    require_editable(table, rows)
+    return rows
+
+
+def require_editable(table: Table, rows: Iterable[Row]) -> None:
+    """Raises RequestError for rows of which no landed file is known, and for those that were discarded."""
+    rows = list(rows)
     untraced = [row["_id"] for row in rows if not row["_row"]]
     if untraced:
         raise RequestError(
@@ -77,7 +85,6 @@ def _waiting(job: Job, table: Table, ids: list[str]) -> list[Row]:
     given_up = [row["_id"] for row in rows if row["_state"] == store.DISCARDED]
     if given_up:
         raise RequestError(f"{table.name}: discarded rows are not edited: {', '.join(given_up[:NAMED])}; reopen them first.")
-    return rows
 
 
 def _bronze_tables(job: Job, table: Table, rows: list[Row]) -> list[str]:
@@ -93,34 +100,51 @@ def _bronze_tables(job: Job, table: Table, rows: list[Row]) -> list[str]:
         rows_of = landed.filter(F.col("_day").cast("string").isin(days) & F.col("_row").isin(ids)).select("_row").distinct().collect()
         if rows_of:
             found[name] = {row["_row"] for row in rows_of}
+    require_one_reader(table.name, names, ids, found)
+    return list(found)
+
+
+def require_one_reader(table: str, names: Iterable[str], ids: Iterable[str], found: Mapping[str, set[str]]) -> None:
+    """Raises RequestError where a row landed in several of the bronze tables `names`, or where none has a row any more; `found`: table to rows."""
     if not found:
-        raise RequestError(f"{table.name}: the rows are in none of {', '.join(names)} any more; build {table.name} again.")
+        raise RequestError(f"{table}: the rows are in none of {', '.join(names)} any more; build {table} again.")
     for row_id in ids:
         both = [name for name in found if row_id in found[name]]
         if len(both) > 1:
             names_of = " and by ".join(both)
-            raise RequestError(f"{table.name}: {row_id} was read by {names_of}, so it cannot be told which to correct; land a corrected file instead.")
-    return list(found)
+            raise RequestError(f"{table}: {row_id} was read by {names_of}, so it cannot be told which to correct; land a corrected file instead.")
 
 
 def _arrival_day(row_id: str) -> str:
     return row_id.partition("/")[0]
 
 
-def _correction(before: Correction | None, bronze: str, row_id: str, values: Values, reason: str, who: str) -> Correction:  # noqa: PLR0913, PLR0917 - a ledger entry
-    merged = {**before.values, **values} if before and values else values
-    return Correction(bronze, row_id, _arrival_day(row_id), merged, reason, who)
+def corrected(bronze: str, wanted: Review, known: Mapping[str, Correction]) -> list[Correction]:
+    """What a request writes into its rows, added to what is `known` of each (by row id); no column at all takes that back."""
+    values = dict(wanted.values or {})
+    found = []
+    for row_id in wanted.rows:
+        before = known.get(row_id)
+        merged = {**before.values, **values} if before and values else values
+        found.append(Correction(bronze, row_id, _arrival_day(row_id), merged, wanted.reason, wanted.who))
+    return found
+
+
+def require_columns(bronze: Table, names: Iterable[str]) -> None:
+    """Raises RequestError for a column that the bronze table does not have."""
+    columns = bronze.contract.columns
+    for name in names:
+        if name not in columns:
+            raise RequestError(f"{bronze.name} has no column {name[:80]!r}; it has {', '.join(columns)}.{did_you_mean(name, columns)}")
 
 
 def _require_fit(job: Job, bronze: Table, values: Values) -> None:
     """Raises RequestError for a column that the bronze table does not have, and for a text that is not of its type."""
+    require_columns(bronze, values)
     columns = bronze.contract.columns
-    for name in values:
-        if name not in columns:
-            raise RequestError(f"{bronze.name} has no column {name[:80]!r}; it has {', '.join(columns)}.{did_you_mean(name, columns)}")
     given = {name: text for name, text in values.items() if text is not None}
     plain = [name for name in given if "<" not in columns[name].type]
-    fits = {name: _is_json(text) for name, text in given.items()}
+    fits = {name: is_json(text) for name, text in given.items()}
     if plain:
         texts = job.spark.range(1).select(*(F.lit(given[name]).alias(name) for name in plain))
         fits |= texts.select(*(parses(bronze.contract, name).alias(name) for name in plain)).collect()[0].asDict()
@@ -129,7 +153,7 @@ def _require_fit(job: Job, bronze: Table, values: Values) -> None:
             raise RequestError(f"{bronze.name}: {text[:80]!r} is no {columns[name].type}, the type of {name}; write another value.")
 
 
-def _is_json(text: str) -> bool:
+def is_json(text: str) -> bool:
     """Nested values are written as JSON."""
     try:
         return isinstance(json.loads(text), (dict, list))
@@ -137,9 +161,9 @@ def _is_json(text: str) -> bool:
         return False
 
 
-def _require_whole(bronze: Table, rows: Iterable[Row], corrected: dict[str, Values]) -> None:
-    """A record that could not be split into columns needs all of them."""
+def require_whole(bronze: Table, rows: Iterable[Row], written: Mapping[str, Values]) -> None:
+    """Raises RequestError for a record that could not be split into columns and does not get all of them; `written`: row id to column to text."""
     for row in rows:
-        missing = [name for name in bronze.contract.columns if name not in corrected[row["_id"]]]
+        missing = [name for name in bronze.contract.columns if name not in written[row["_id"]]]
         if missing and f"{store.TYPE_RULE}({MALFORMED})" in row["_rules"]:
             raise RequestError(f"{bronze.name}: {row['_id']} could not be split into columns, so it needs all of them; add {', '.join(missing)}.")

@@ -32,6 +32,12 @@ def batch_key(days: Iterable[str]) -> str:
     return f"{found[0]}{SEVERAL}{found[-1]}/{imprint}"
 
 
+def covered(keys: Iterable[str], made: Iterable[str], passed: Iterable[str]) -> set[str]:
+    """Those of the `keys` of earlier batches all of whose days, of those that the table has `made`, are among the days that `passed` now."""
+    known, now = set(made), set(passed)
+    return {key for key in keys if SEVERAL in key and days_of(key, known) <= now}
+
+
 def days_of(key: str, made: Iterable[str]) -> set[str]:
     """Those of the days that a table has `made` whose rows may wait under `key`; none for the key of an arrival day."""
     if SEVERAL in key:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from spark_jobs.lake.quarantine import balance, store
-from spark_jobs.lake.quarantine.keys import SEVERAL, arrival_key, batch_key, days_of
+from spark_jobs.lake.quarantine.keys import SEVERAL, arrival_key, batch_key, covered
 from spark_jobs.lake.quarantine.set_aside import ASIDE, DISCARDED, LATE, NO_DAY, is_unscored
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from pyspark.sql import Column, DataFrame
 
     from expectations.lake import Table
     from expectations.ledger import Quarantine
     from spark_jobs.lake.batch import Batch
-    from spark_jobs.lake.gate import Judgement
+    from spark_jobs.lake.gate import DayCounts, Judgement
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.quarantine.set_aside import Aside
 
@@ -39,22 +41,21 @@ class Refusals:
         kinds = [self._broken(on_time, judgement, passed), self._late(staged, aside), self._discarded(staged, aside, passed)]
         kinds += [self._unscored(staged, aside, passed), *self._unparsed()]
         frames = [rows for rows, count in kinds if count]
-        keys = {self._batch_key(), *passed, *self._covered(passed)}
-        keys |= {arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
-        written, quarantine = store.replace(self.job, self.table, frames, keys, whole=self.table.contract.write == "replace_all")
-        balance.check_quarantined(self.job, self.table, self.batch, sum(count for _, count in kinds), written)
+        written, quarantine = store.replace(self.job, self.table, frames, self._keys(passed), whole=self.table.contract.write == "replace_all")
+        balance.check_quarantined(self.job.ledger, self.table, self.batch, sum(count for _, count in kinds), written)
         return quarantine
 
-    def _covered(self, passed: list[str]) -> set[str]:
-        """The keys of earlier batches all of whose days are made anew now."""
+    def _keys(self, passed: list[str]) -> set[str]:
+        """What the rows that leave now were filed under, where they waited before."""
         known = self.job.ledger.quarantine(self.table.name)
-        several = [key for key in known.keys if SEVERAL in key] if known is not None else []
-        made = self.job.ledger.days(self.table.name) if several else ()
-        return {key for key in several if days_of(key, made) <= set(passed)}
+        waiting = known.keys if known is not None else []
+        made = self.job.ledger.days(self.table.name) if any(SEVERAL in key for key in waiting) else ()
+        arrived = {arrival_key(bronze, day) for bronze, days in self.batch.refused.items() for day in days}
+        return {batch_key(self.batch.inputs), *passed, *covered(waiting, made, passed), *arrived}
 
     def _broken(self, on_time: DataFrame, judgement: Judgement, passed: list[str]) -> tuple[DataFrame, int]:
         """Rows that broke a quarantine rule, of the days that passed and of no day."""
-        count = sum(counts.quarantined for day, counts in judgement.counts.items() if not self.day_column or day in {*passed, NO_DAY})
+        count = broken_of(judgement.counts, self.day_column, passed)
         if not count:
             return on_time, 0
         bad, day = judgement.quarantined(on_time), self._day()
@@ -71,7 +72,7 @@ class Refusals:
     def _discarded(self, staged: DataFrame, aside: Aside, passed: list[str]) -> tuple[DataFrame, int]:
         """Rows that a person has given up. Those of days that are held wait for the day; a day that is not made is as no day."""
         held = [day for day in self.batch.inputs if day not in passed] if self.day_column else []
-        count = sum(rows for day, rows in aside.discarded.items() if day not in held)
+        count = discarded_of(aside.discarded, held)
         if not count:
             return staged, 0
         # the rules that they once broke are taken from what waits there already
@@ -97,6 +98,14 @@ class Refusals:
     def _day(self) -> Column:
         return F.col(self.day_column) if self.day_column else F.lit(None).cast("date")
 
-    def _batch_key(self) -> str:
-        """What rows without a day and without a file are filed under."""
-        return batch_key(self.batch.inputs)
+
+def broken_of(counts: Mapping[str, DayCounts], day_column: str | None, passed: Iterable[str]) -> int:
+    """How many rows that broke a quarantine rule leave now: those of the days that `passed` and of no day; all in a table without days."""
+    days = {*passed, NO_DAY}
+    return sum(found.quarantined for day, found in counts.items() if not day_column or day in days)
+
+
+def discarded_of(counts: Mapping[str, int], held: Iterable[str]) -> int:
+    """How many discarded rows are filed now, of `counts` by their day: all but those of days that are `held`."""
+    waiting = set(held)
+    return sum(rows for day, rows in counts.items() if day not in waiting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -16,14 +16,35 @@ from spark_jobs.lake.quarantine.review import chosen
 from spark_jobs.lake.quarantine.store import DISCARDED, REOPENED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import DataFrame
 
-    from expectations.lake import Table
+    from expectations.jobs import JobRequest
+    from expectations.lake import Lake, Table
     from spark_jobs.lake.job import Job
 
 GOOD = ("done", "unchanged")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Waiting rows that are filed alike: under `key`, of a day and an arrival day (None where that is not known), in one state."""
+
+    key: str
+    day: str | None
+    arrival_day: str | None
+    state: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """A table that a replay builds, for which days, and whether also where nothing changed."""
+
+    table: str
+    days: tuple[str, ...]
+    force: bool = False
 
 
 def replay(job: Job, table: Table) -> JobResult:
@@ -35,16 +56,18 @@ def replay(job: Job, table: Table) -> JobResult:
     if not table.contract.source and not table.logic:
         raise RequestError(f"{table.name} is filled by a model; run its inference: it scores what waits once its features changed or another version serves.")
     waiting = _waiting(job, table)
-    groups = waiting.groupBy("_key", "_day", "_arrival_day", "_state").count().collect() if waiting is not None else []
+    groups = _groups(waiting) if waiting is not None else []
     sources = [table.name] if table.contract.source else job.lake.bronze_of(table.name)
-    corrected = {name: days for name in sources if (days := corrections.pending(job, name))}
+    corrected = {name: unread for name in sources if (unread := corrections.pending(job.ledger, name))}
     read_before = job.ledger.days_of_run(job.request.run_id, sources)  # by a first try of this run
     if not groups and not corrected and not read_before:
         return JobResult(request=job.request, status="unchanged", message=f"{table.name}: no such row waits; nothing to do", facts={"table": table.name})
+    touched = {arrival.arrival_day: arrival.days for arrival in job.ledger.arrivals(table.name)}
+    days = days_to_make(groups, by_arrival=_is_of_files(job.lake, table), touched=touched, made=job.ledger.days(table.name))
     arrivals = sorted({*read_before, *(day for days in corrected.values() for day in days)})
-    results = _build_all(job, table, groups, corrected, arrivals)
+    results = _build_all(job, steps(job.lake, table.name, corrected, arrivals, days, {group.state for group in groups}))
     after = _waiting(job, table)
-    return _joined(job, table, results, arrivals, sum(group["count"] for group in groups), after.count() if after is not None else 0)
+    return joined(job.request, table.name, results, arrivals, sum(group.rows for group in groups), after.count() if after is not None else 0)
 
 
 def _waiting(job: Job, table: Table) -> DataFrame | None:
@@ -52,46 +75,69 @@ def _waiting(job: Job, table: Table) -> DataFrame | None:
     return rows.filter(F.col("_state") != DISCARDED) if rows is not None else None
 
 
-def _build_all(job: Job, table: Table, groups: list[Row], corrected: dict[str, list[str]], arrivals: list[str]) -> list[JobResult]:
-    """Build what is needed, inputs first, up to the first table that is held."""
-    between = [name for name in job.lake.ancestors(table.name) if job.lake.table(name).logic and corrected.keys() & set(job.lake.bronze_of(name))]
+def _groups(waiting: DataFrame) -> list[Group]:
+    days = (F.col(name).cast("string") for name in ("_day", "_arrival_day"))
+    return [Group(*row) for row in waiting.groupBy("_key", *days, "_state").count().collect()]
+
+
+def _is_of_files(lake: Lake, table: Table) -> bool:
+    """Whether a table is asked for the arrival days of daily files."""
+    return table.contract.source is not None or any(lake.is_arrival(read.table) for read in table.contract.inputs)
+
+
+def _build_all(job: Job, wanted: Iterable[Step]) -> list[JobResult]:
+    """Build what is needed, up to the first table that is held."""
     results: list[JobResult] = []
-    for name in job.lake.in_order({*corrected, *between, table.name}):
-        days = set(corrected.get(name, arrivals))
-        is_last = name == table.name
-        if is_last:
-            days |= _days_of(job, table, groups)
-        # a reopened row was left out before the gate: nothing else tells that its days have to be made again
-        force = is_last and any(group["_state"] == REOPENED for group in groups)
-        asked = job.request.model_copy(update={"verb": "build", "name": name, "days": None, "review": None, "force": force})
-        results.append(build_days(replace(job, request=asked), job.lake.table(name), tuple(sorted(days))))
+    for step in wanted:
+        asked = job.request.model_copy(update={"verb": "build", "name": step.table, "days": None, "review": None, "force": step.force})
+        results.append(build_days(replace(job, request=asked), job.lake.table(step.table), step.days))
         if results[-1].status not in GOOD:
             break
     return results
 
 
-def _days_of(job: Job, table: Table, groups: Iterable[Row]) -> set[str]:
-    """What to ask for so that these rows are made again: arrival days of a table that is made of daily files, else the days they are filed under."""
-    by_arrival = table.contract.source is not None or any(job.lake.is_arrival(read.table) for read in table.contract.inputs)
-    touched = {arrival.arrival_day: arrival.days for arrival in job.ledger.arrivals(table.name)}
-    made = job.ledger.days(table.name)
+def steps(  # noqa: PLR0913, PLR0917 - what is known of one replay
+    lake: Lake, table: str, corrected: Mapping[str, Iterable[str]], arrivals: Iterable[str], days: Iterable[str], states: Collection[str]
+) -> list[Step]:
+    """What a replay of `table` builds, inputs first.
+
+    `corrected`: bronze table to its arrival days with corrections that were not read yet. `arrivals`: all arrival days that this run reads
+    again. `days`: what the table itself is asked for on behalf of its waiting rows. `states`: those of these rows.
+    """
+    between = [name for name in lake.ancestors(table) if lake.table(name).logic and corrected.keys() & set(lake.bronze_of(name))]
+    found = []
+    for name in lake.in_order({*corrected, *between, table}):
+        is_last = name == table
+        wanted = {*corrected.get(name, arrivals), *(days if is_last else ())}
+        # a reopened row was left out before the gate: nothing else tells that its days have to be made again
+        found.append(Step(name, tuple(sorted(wanted)), force=is_last and REOPENED in states))
+    return found
+
+
+def days_to_make(groups: Iterable[Group], *, by_arrival: bool, touched: Mapping[str, Iterable[str]], made: Collection[str]) -> set[str]:
+    """What to ask a table for so that its waiting rows are made again.
+
+    Where it is made of daily files (`by_arrival`) that is the day that the rows arrived, or all arrival days that touch (`touched`) the day
+    they are filed under; elsewhere that day itself, as far as the table has `made` it.
+    """
     days: set[str] = set()
     for group in groups:
-        own = {group["_day"].isoformat()} if group["_day"] else days_of(group["_key"], made)
-        if group["_arrival_day"] and (by_arrival or not own):
-            days.add(group["_arrival_day"].isoformat())
+        own = {group.day} if group.day else days_of(group.key, made)
+        if group.arrival_day and (by_arrival or not own):
+            days.add(group.arrival_day)
             continue
         arrived = {arrival for arrival, theirs in touched.items() if own & set(theirs)}
         days |= arrived if by_arrival and touched else own
     return days
 
 
-def _joined(job: Job, table: Table, results: list[JobResult], arrivals: list[str], before: int, after: int) -> JobResult:  # noqa: PLR0913, PLR0917 - one run
+def joined(request: JobRequest, table: str, results: list[JobResult], arrivals: list[str], before: int, after: int) -> JobResult:  # noqa: PLR0913, PLR0917 - one run
+    """What is said of a replay. `results`: of what it has built, inputs first; `before` and `after`: how many rows waited."""
     last = results[-1]
     statuses = [result.status for result in results]
     status = last.status if last.status not in GOOD else "done" if "done" in statuses else "unchanged"
     built = [{"table": result.request.name, "status": result.status, "message": result.message, "facts": result.facts} for result in results]
-    days = last.facts.get("days", []) if last.request.name == table.name else []
-    facts: dict[str, Any] = {**last.facts, "table": table.name, "days": days, "arrival_days": arrivals, "built": built, "waited": before, "waiting": after}
-    message = f"{table.name}: of {before:,} waiting row{'' if before == 1 else 's'} {after:,} still wait{'s' if after == 1 else ''}"
-    return JobResult(request=job.request, status=status, message="; ".join([message, *(result.message for result in results)]), facts=facts)
+    days = last.facts.get("days", []) if last.request.name == table else []
+    facts: dict[str, Any] = {**last.facts, "table": table, "days": days, "arrival_days": arrivals, "built": built, "waited": before, "waiting": after}
+    message = f"{table}: of {before:,} waiting row{'' if before == 1 else 's'} {after:,} still wait{'s' if after == 1 else ''}"
+    return JobResult(request=request, status=status, message="; ".join([message, *(result.message for result in results)]), facts=facts)

@@ -16,8 +16,9 @@ from spark_jobs.lake.quarantine.store import DISCARDED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import Column, DataFrame, Row
 
+    from expectations.days import DayRange
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
 
@@ -43,39 +44,50 @@ def chosen(job: Job, table: Table, *, must_be_there: bool = True) -> DataFrame |
         require_rows(table, wanted.rows, rows)
     if rows is None:
         return None
-    if wanted.rows:
-        rows = rows.filter(F.col("_id").isin(list(wanted.rows)))
-    if wanted.rule:
-        if must_be_there:
-            _require_rule(table, wanted.rule, rows)
-        rows = rows.filter(F.array_contains("_rules", wanted.rule))
+    if wanted.rule and must_be_there:
+        _require_rule(table, wanted.rule, rows.filter(is_meant(wanted.rows)))
+    return rows.filter(is_meant(wanted.rows, wanted.rule, days))
+
+
+def is_meant(ids: Iterable[str] = (), rule: str = "", days: DayRange | None = None) -> Column:
+    """Whether a quarantine row has one of the ids, broke the rule, and belongs to one of the days or arrived on one; what is not given is not asked."""
+    meant = F.lit(True)
+    if ids:
+        meant &= F.col("_id").isin(list(ids))
+    if rule:
+        meant &= F.coalesce(F.array_contains("_rules", rule), F.lit(False))
     if days:
         first, last = (F.coalesce(F.col(name).between(F.lit(days.first), F.lit(days.last)), F.lit(False)) for name in ("_day", "_arrival_day"))
-        rows = rows.filter(first | last)
-    return rows
+        meant &= first | last
+    return meant
 
 
 def require_rows(table: Table, ids: Iterable[str], rows: DataFrame | None) -> None:
     """Raises RequestError where some ids are those of no row."""
     ids = list(ids)
-    found = {row["_id"] for row in rows.filter(F.col("_id").isin(ids)).select("_id").distinct().collect()} if rows is not None else set()
+    refuse_missing(table.name, ids, {row["_id"] for row in rows.filter(is_meant(ids)).select("_id").distinct().collect()} if rows is not None else set())
+
+
+def refuse_missing(table: str, ids: list[str], found: set[str]) -> None:
+    """Raises RequestError where some of the ids are not among those that were `found`."""
     missing = [row_id for row_id in ids if row_id not in found]
     if missing:
         named = ", ".join(missing[:NAMED])
-        raise RequestError(f"{table.name}: {len(missing)} of {len(ids)} rows are not in its quarantine: {named}; `look` shows the ids of those that are.")
+        raise RequestError(f"{table}: {len(missing)} of {len(ids)} rows are not in its quarantine: {named}; `look` shows the ids of those that are.")
 
 
 def _require_rule(table: Table, rule: str, rows: DataFrame) -> None:
     known = _rules(rows)
     if rule not in known:
-        raise RequestError(f"{table.name}: {_no_such_rule(rule, known)}")
+        raise RequestError(f"{table.name}: {no_such_rule(rule, known)}")
 
 
 def _rules(rows: DataFrame) -> list[str]:
     return sorted(row["rule"] for row in rows.select(F.explode("_rules").alias("rule")).distinct().collect())
 
 
-def _no_such_rule(rule: str, known: list[str]) -> str:
+def no_such_rule(rule: str, known: list[str]) -> str:
+    """What is said of a rule that refused no row; `known` are those that did."""
     return f"no row is in quarantine for {rule!r}, but for {', '.join(known) or 'nothing'}.{did_you_mean(rule, known)}"
 
 
@@ -87,23 +99,28 @@ def look(job: Job, table: Table) -> JobResult:
     rows = chosen(job, table, must_be_there=False)
     found = _counts(rows) if rows is not None else []
     totals = _totals(rows) if rows is not None else {}
-    shown = [_shown(row) for row in _first(rows)] if rows is not None and totals else []
+    shown = [facts_of(row) for row in _first(rows)] if rows is not None and totals else []
     discarded = totals.pop(DISCARDED, 0)
     waiting = sum(totals.values())
     facts = {"table": table.name, "waiting": waiting, "discarded": discarded, "counts": found, "rows": shown}
     lines = [f"{one['rows']:>7,} {one['state']:<9} {one['day'] or 'no day':<10} {one['rule']}" for one in found]
-    facts["shown"] = [*lines, *map(_line, shown)]
-    rest = waiting + discarded - len(shown)
-    message = f"{table.name}: {_rows(waiting)} {'waits' if waiting == 1 else 'wait'} in quarantine, {discarded:,} discarded"
-    message += f"; {rest:,} more than shown" if rest else ""
+    facts["shown"] = [*lines, *map(line, shown)]
+    message = f"{table.name}: {in_words(waiting, discarded, len(shown))}"
     return _done(job, message if waiting or discarded else message + _mistyped(job, table), facts)
+
+
+def in_words(waiting: int, discarded: int, shown: int) -> str:
+    """How many rows are in quarantine, and how many of them are not among those that are `shown`."""
+    rest = waiting + discarded - shown
+    words = f"{_rows(waiting)} {'waits' if waiting == 1 else 'wait'} in quarantine, {discarded:,} discarded"
+    return words + (f"; {rest:,} more than shown" if rest else "")
 
 
 def _mistyped(job: Job, table: Table) -> str:
     """A hint where the rule that was asked for is none that refused a row; it may also be one whose rows have all come back."""
     rows, rule = store.counted(job, table), wish(job).rule
     known = _rules(rows) if rule and rows is not None else [rule]
-    return "" if rule in known else f"; {_no_such_rule(rule, known)}"
+    return "" if rule in known else f"; {no_such_rule(rule, known)}"
 
 
 def _totals(rows: DataFrame) -> dict[str, int]:
@@ -122,7 +139,8 @@ def _first(rows: DataFrame) -> list[Row]:
     return rows.orderBy(is_discarded, "_first_seen", "_source_file", "_source_line", "_id").limit(SHOWN_ROWS).collect()
 
 
-def _shown(row: Row) -> dict[str, Any]:
+def facts_of(row: Row) -> dict[str, Any]:
+    """What is shown of a quarantine row."""
     days = {"day": row["_day"], "arrival_day": row["_arrival_day"], "first_seen": row["_first_seen"]}
     texts = {name: value.isoformat(timespec="seconds") if name == "first_seen" else value.isoformat() if value else None for name, value in days.items()}
     facts = {"id": row["_id"], "rules": list(row["_rules"] or ()), "file": row["_source_file"], "line": row["_source_line"], **texts}
@@ -130,11 +148,12 @@ def _shown(row: Row) -> dict[str, Any]:
     return facts | ({"reason": row["_reason"], "who": row["_who"]} if row["_reason"] else {})
 
 
-def _line(row: dict[str, Any]) -> str:
+def line(row: dict[str, Any]) -> str:
+    """A row's facts in one line of a log."""
     place = f"{row['file']}:{row['line']}" if row["file"] and row["line"] else row["file"] or "no file"
     why = f" by {row['who']}: {row['reason']}" if row.get("reason") else ""
-    line = f"{row['id']} | {', '.join(row['rules'])} | {place} | {row['values']} | since {row['first_seen']} | {row['state']}{why}"
-    return "".join(char if char.isprintable() else " " for char in line)  # a broken record may hold anything
+    text = f"{row['id']} | {', '.join(row['rules'])} | {place} | {row['values']} | since {row['first_seen']} | {row['state']}{why}"
+    return "".join(char if char.isprintable() else " " for char in text)  # a broken record may hold anything
 
 
 # discard and reopen
@@ -146,13 +165,18 @@ def discard(job: Job, table: Table) -> JobResult:
     ids = _ids(rows.filter(F.col("_state") != DISCARDED)) if rows is not None else []
     if not ids:
         return _unchanged(job, table, "no such row waits")
-    if len(ids) > MOST_DISCARDED:
-        raise RequestError(f"{table.name}: more than {MOST_DISCARDED:,} rows would be discarded; choose fewer days, or write `on_fail: drop` for the rule.")
+    refuse_too_many(table.name, len(ids))
     wanted = wish(job)
     with job.ledger.lease(table.name, job.request.run_id):
         job.ledger.decisions.discard([Discard(table.name, row_id, wanted.reason, wanted.who) for row_id in ids])
         store.note_decisions(job, table, ids)
     return _done(job, f"{table.name}: {_rows(len(ids))} discarded by {wanted.who}: {wanted.reason}", {"table": table.name, "rows": ids[:SHOWN_ROWS]})
+
+
+def refuse_too_many(table: str, rows: int) -> None:
+    """Raises RequestError where more rows would be discarded than a ledger should name."""
+    if rows > MOST_DISCARDED:
+        raise RequestError(f"{table}: more than {MOST_DISCARDED:,} rows would be discarded; choose fewer days, or write `on_fail: drop` for the rule.")
 
 
 def reopen(job: Job, table: Table) -> JobResult:

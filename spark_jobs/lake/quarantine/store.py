@@ -160,7 +160,7 @@ def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str], 
     Returns how many were written, and what the ledger has to name so that they count; None where all stays as it was.
     """
     known, within, target = job.ledger.quarantine(table.name), set(keys), _target(job, table)
-    if not rows and known is not None and not (known.keys if whole else within & set(known.keys)):
+    if not rows and known is not None and not waits_within(known, within, whole=whole):
         return 0, None
     standing, head = _standing(job, table, target) if commit.exists(target.path) else (None, None)
     if standing is not None and known is None:  # else nothing would tell these rows from what a run leaves that does not end
@@ -173,8 +173,13 @@ def replace(job: Job, table: Table, rows: list[DataFrame], keys: Iterable[str], 
         return _written(target, _with_decisions(job, table, refused), standing, head, within, whole=whole)
     if standing is None or replaced is None:
         return 0, None
-    left = Quarantine(table.name, standing.version, [] if whole else sorted(set(standing.keys) - within))
+    left = Quarantine(table.name, standing.version, keys_after(standing, within, 0, whole=whole))
     return (0, left) if replaced.isEmpty() else _written(target, replaced.limit(0), standing, head, within, whole=whole)
+
+
+def waits_within(known: Quarantine, within: set[str], *, whole: bool) -> bool:
+    """Whether rows may wait under one of the keys `within` (`whole`: at all)."""
+    return bool(known.keys if whole else within & set(known.keys))
 
 
 def _target(job: Job, table: Table) -> commit.Target:
@@ -187,12 +192,17 @@ def _standing(job: Job, table: Table, target: commit.Target) -> tuple[Quarantine
     head = commit.current_version(target)
     known = job.ledger.quarantine(table.name)
     if known is not None:
-        return (known if known.version <= head else None), head  # beyond it where the folder was deleted
+        return still_there(known, head), head
     rows = job.spark.read.format("delta").load(target.path)
     if "_id" in rows.columns:
         return None, head
     # from before decisions could be made, when the ledger named none: all of it counts
     return Quarantine(table.name, head, [row["_key"] for row in rows.select("_key").distinct().collect()]), head
+
+
+def still_there(known: Quarantine, head: int) -> Quarantine | None:
+    """What the ledger names, where the folder still has that version; it has not where it was deleted meanwhile."""
+    return known if known.version <= head else None
 
 
 def _counted(target: commit.Target, standing: Quarantine | None, head: int | None) -> DataFrame | None:
@@ -217,11 +227,16 @@ def _written(  # noqa: PLR0913 - one commit
     """Put `rows`, which have COLUMNS, in the place of those under the keys `within` (`whole`, or where nothing stands: of all)."""
     if standing is not None and standing.version != head:
         head = commit.put_back(target, standing.version)
-    kept = set[str]() if whole or standing is None else set(standing.keys) - within
     commit.replace_where(target, rows, "true" if whole or standing is None else f"_key IN ({', '.join(map(_quoted, sorted(within)))})")
     done = commit.last_commit(target, head)
     count = (done.rows or 0) if done.version != head else 0  # where nothing goes and nothing comes, Delta commits nothing
-    return count, Quarantine(target.metadata["table"], done.version, sorted(kept | within if count else kept))
+    return count, Quarantine(target.metadata["table"], done.version, keys_after(standing, within, count, whole=whole))
+
+
+def keys_after(standing: Quarantine | None, within: set[str], count: int, *, whole: bool) -> list[str]:
+    """Under which keys rows may wait once `count` rows were put in the place of those under the keys `within` (`whole`: of all)."""
+    kept = set[str]() if whole or standing is None else set(standing.keys) - within
+    return sorted(kept | within if count else kept)
 
 
 def _union(first: DataFrame, second: DataFrame) -> DataFrame:

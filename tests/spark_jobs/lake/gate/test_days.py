@@ -104,6 +104,19 @@ def test_a_failed_row_rule_shows_at_most_five_different_examples(spark):
     assert second.endswith("for example a = -7.")
 
 
+def test_at_most_is_a_number_of_rows_that_a_day_may_have(spark):
+    staged = spark.createDataFrame([(FIRST, "x", -1), (FIRST, "x", -2), (SECOND, "x", -1), (SECOND, "x", -2), (SECOND, "x", -3)], FRAME)
+    asked = [rule("expect_column_values_to_be_between", on_fail, name=on_fail, column="a", min_value=0, at_most=2) for on_fail in ("stop", "quarantine")]
+
+    judgement = judge(staged, "silver.t", asked[:1], "day")
+    parting = judge(staged, "silver.t", asked[1:], "day")
+
+    limits = "break expect_column_values_to_be_between (column a, min_value 0, at_most 2), for example a = -1; a = -2; a = -3."
+    assert judgement.held == {"2013-01-02": [f"stop: 3 of 3 rows {limits}"]}
+    assert parting.held == {"2013-01-02": [f"quarantine: 3 of 3 rows {limits}"]}
+    assert [verdict.success for verdict in (*judgement.verdicts, *parting.verdicts)] == [True, False] * 2
+
+
 def test_a_warning_holds_nothing(spark):
     staged = spark.createDataFrame([(FIRST, "x", -1)], FRAME)
 

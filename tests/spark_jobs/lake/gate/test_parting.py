@@ -19,45 +19,57 @@ def rule(expect, on_fail="quarantine", **arguments):
 
 
 BREAKS_FOR_ONE = [
-    (rule("expect_column_values_to_not_be_null", column="code"), (None, 5, 5, "x")),
-    (rule("expect_column_values_to_be_null", column="note"), ("AA", 5, 5, "x")),
-    (rule("expect_column_values_to_be_between", column="a", min_value=1, max_value=9), ("AA", 99, 99, None)),
-    (rule("expect_column_values_to_be_between", column="a", min_value=1, strict_min=True), ("AA", 1, 9, None)),
-    (rule("expect_column_values_to_be_in_set", column="code", value_set=["AA", "BB"]), ("CC", 5, 5, None)),
-    (rule("expect_column_values_to_not_be_in_set", column="code", value_set=["CC"]), ("CC", 5, 5, None)),
-    (rule("expect_column_values_to_match_regex", column="code", regex="^[A-Z]{2}$"), ("A1", 5, 5, None)),
-    (rule("expect_column_values_to_not_match_regex", column="code", regex="[0-9]"), ("A1", 5, 5, None)),
-    (rule("expect_column_values_to_match_regex_list", column="code", regex_list=["^A", "^B"], match_on="any"), ("C", 5, 5, None)),
-    (rule("expect_column_values_to_not_match_regex_list", column="code", regex_list=["^C", "^D"]), ("C", 5, 5, None)),
-    (rule("expect_column_value_lengths_to_equal", column="code", value=2), ("AAA", 5, 5, None)),
-    (rule("expect_column_value_lengths_to_be_between", column="code", min_value=1, max_value=2), ("", 5, 5, None)),
-    (rule("expect_column_values_to_match_strftime_format", column="code", strftime_format="%H"), ("99", 5, 5, None)),
-    (rule("expect_column_values_to_be_json_parseable", column="code"), ("{", 5, 5, None)),
-    (rule("expect_column_pair_values_to_be_equal", column_A="a", column_B="b"), ("AA", 5, 6, None)),
-    (rule("expect_column_pair_values_a_to_be_greater_than_b", column_A="a", column_B="b", or_equal=True), ("AA", 5, 6, None)),
-    (rule("expect_column_pair_values_to_be_in_set", column_A="a", column_B="b", value_pairs_set=[[5, 5], [4, 4]]), ("AA", 5, 6, None)),
-    (rule("expect_multicolumn_sum_to_equal", column_list=["a", "b"], sum_total=10), ("AA", 5, 6, None)),
-    (rule("expect_multicolumn_values_to_be_equal", column_list=["a", "b"]), ("AA", 5, 6, None)),
-    (rule("expect_select_column_values_to_be_unique_within_record", column_list=["code", "note"]), ("x", 5, 5, "x")),
+    (rule("expect_column_values_to_not_be_null", column="given"), {"given": ("string", "AA", None)}),
+    (rule("expect_column_values_to_be_null", column="note"), {"note": ("string", None, "x")}),
+    (rule("expect_column_values_to_be_between", column="within", min_value=1, max_value=9), {"within": ("int", 5, 99)}),
+    (rule("expect_column_values_to_be_between", column="above", min_value=1, strict_min=True), {"above": ("int", 5, 1)}),
+    (rule("expect_column_values_to_be_in_set", column="known", value_set=["AA", "BB"]), {"known": ("string", "AA", "CC")}),
+    (rule("expect_column_values_to_not_be_in_set", column="unknown", value_set=["CC"]), {"unknown": ("string", "AA", "CC")}),
+    (rule("expect_column_values_to_match_regex", column="letters", regex="^[A-Z]{2}$"), {"letters": ("string", "AA", "A1")}),
+    (rule("expect_column_values_to_not_match_regex", column="no_digit", regex="[0-9]"), {"no_digit": ("string", "AA", "A1")}),
+    (
+        rule("expect_column_values_to_match_regex_list", column="begins", regex_list=["^A", "^B"], match_on="any"),
+        {"begins": ("string", "AA", "C")},
+    ),
+    (rule("expect_column_values_to_not_match_regex_list", column="begins_not", regex_list=["^C", "^D"]), {"begins_not": ("string", "AA", "C")}),
+    (rule("expect_column_value_lengths_to_equal", column="two_long", value=2), {"two_long": ("string", "AA", "AAA")}),
+    (rule("expect_column_value_lengths_to_be_between", column="short", min_value=1, max_value=2), {"short": ("string", "AA", "")}),
+    (rule("expect_column_values_to_match_strftime_format", column="hour", strftime_format="%H"), {"hour": ("string", "12", "99")}),
+    (rule("expect_column_values_to_be_json_parseable", column="document"), {"document": ("string", "{}", "{")}),
+    (rule("expect_column_pair_values_to_be_equal", column_A="a", column_B="same"), {"a": ("int", 5, 5), "same": ("int", 5, 6)}),
+    (
+        rule("expect_column_pair_values_a_to_be_greater_than_b", column_A="more", column_B="less", or_equal=True),
+        {"more": ("int", 5, 5), "less": ("int", 5, 6)},
+    ),
+    (
+        rule("expect_column_pair_values_to_be_in_set", column_A="left", column_B="right", value_pairs_set=[[5, 5], [4, 4]]),
+        {"left": ("int", 5, 5), "right": ("int", 5, 6)},
+    ),
+    (rule("expect_multicolumn_sum_to_equal", column_list=["part", "rest"], sum_total=10), {"part": ("int", 5, 5), "rest": ("int", 5, 6)}),
+    (rule("expect_multicolumn_values_to_be_equal", column_list=["one", "other"]), {"one": ("int", 5, 5), "other": ("int", 5, 6)}),
+    (
+        rule("expect_select_column_values_to_be_unique_within_record", column_list=["this", "that"]),
+        {"this": ("string", "AA", "x"), "that": ("string", None, "x")},
+    ),
 ]
-CLEAN = {
-    "expect_column_values_to_match_strftime_format": ("12", 5, 5, None),
-    "expect_column_values_to_be_json_parseable": ("{}", 5, 5, None),
-}
+"""Each rule with its own columns: their type, a value that it takes and one that it does not."""
 
 
-@pytest.mark.parametrize(("broken", "planted"), BREAKS_FOR_ONE, ids=[f"{r.expect[7:]}-{n}" for n, (r, _) in enumerate(BREAKS_FOR_ONE)])
-def test_the_planted_row_leaves_and_the_clean_row_stays(spark, broken, planted):
-    clean = CLEAN.get(broken.expect, ("AA", 5, 5, None))
-    staged = spark.createDataFrame([clean, planted], "code string, a int, b int, note string")
+def test_for_every_rule_the_row_that_breaks_it_leaves_with_its_name_and_the_clean_row_stays(spark):
+    columns = {name: values for _, own in BREAKS_FOR_ONE for name, values in own.items()}
+    clean = {name: value for name, (_, value, _) in columns.items()}
+    planted = [{**clean, **{name: value for name, (_, _, value) in own.items()}} for _, own in BREAKS_FOR_ONE]
+    schema = ", ".join(f"{name} {kind}" for name, (kind, _, _) in columns.items())
+    staged = spark.createDataFrame([tuple(row.values()) for row in (clean, *planted)], schema)
 
-    judgement = judge(staged, "silver.t", [broken], None)
+    judgement = judge(staged, "silver.t", [broken for broken, _ in BREAKS_FOR_ONE], None)
 
-    assert judgement.counts == {"all": DayCounts(rows=2, good=1, quarantined=1, dropped=0)}
-    assert [tuple(row) for row in judgement.good(staged).collect()] == [clean]
-    assert [tuple(row) for row in judgement.quarantined(staged).collect()] == [(*planted, [broken.label])]
-    (verdict,) = judgement.verdicts
-    assert (verdict.rule, verdict.success, verdict.rows_judged, verdict.rows_broken) == (broken.label, False, 2, 1)
+    assert judgement.counts == {"all": DayCounts(rows=21, good=1, quarantined=20, dropped=0)}
+    assert [row.asDict() for row in judgement.good(staged).collect()] == [clean]
+    left = {tuple(row["_rules"]): row.asDict() for row in judgement.quarantined(staged).collect()}
+    assert left == {(broken.label,): {**row, "_rules": [broken.label]} for (broken, _), row in zip(BREAKS_FOR_ONE, planted, strict=True)}
+    told = [(verdict.rule, verdict.success, verdict.rows_judged, verdict.rows_broken) for verdict in judgement.verdicts]
+    assert told == [(broken.label, False, 21, 1) for broken, _ in BREAKS_FOR_ONE]
     assert judgement.held == {}
 
 

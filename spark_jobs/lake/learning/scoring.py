@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from expectations.contract import TableContract
     from expectations.lake import Model, Table
-    from expectations.ledger import ModelEntry
+    from expectations.ledger import Ledger, ModelEntry
     from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
@@ -46,9 +46,14 @@ class Scored(Publication):
     def _check_nobody_was_faster(self) -> None:
         """The rows are read by now, and the ledger was read before them. Raises TransientError where the features changed in between."""
         super()._check_nobody_was_faster()
-        named = {day: inputs[self.features][day] for day, inputs in self.batch.inputs.items()}
-        if self.job.ledger.versions(self.features, named) != named:
-            raise TransientError(f"{self.features} changed while it was scored for {self.table.name}; nothing was written, run it again.")
+        require_unchanged(self.job.ledger, self.features, self.table.name, self.batch.inputs)
+
+
+def require_unchanged(ledger: Ledger, features: str, table: str, inputs: dict[str, Inputs]) -> None:
+    """Raises TransientError where the features of a day are no longer at the version that its predictions, for `table`, were made from."""
+    named = {day: made[features][day] for day, made in inputs.items()}
+    if ledger.versions(features, named) != named:
+        raise TransientError(f"{features} changed while it was scored for {table}; nothing was written, run it again.")
 
 
 def score(job: Job) -> JobResult:
@@ -99,7 +104,7 @@ def _not_said(job: Job, table: str, of: str, versions: dict[str, int]) -> dict[s
     return {day: version for day, version in versions.items() if said.get(day) != version}
 
 
-def _inputs(job: Job, table: Table, features: str, entry: ModelEntry, versions: dict[str, int]) -> dict[str, Inputs]:
+def made_from(job: Job, table: Table, features: str, entry: ModelEntry, versions: dict[str, int]) -> dict[str, Inputs]:
     """Day to what its predictions are made from.
 
     A day of comparisons also keeps of each version which features it was asked about: an append adds no row where it has only old ones to say.
@@ -130,7 +135,7 @@ def _publish(  # noqa: PLR0913, PLR0917 - one publication
         return _unchanged(job, table.name, model, _why_nothing(job, model, entry))
     rows = predict(job, model, entry, versions, _without_answer(job, model, again or {}))
     candidate = conform(table, rows.drop(UNSCORED)).columns
-    batch = Batch(inputs=_inputs(job, table, features, entry, versions))
+    batch = Batch(inputs=made_from(job, table, features, entry, versions))
     result = Scored(job, table, rows.select(*candidate, F.col(UNSCORED).alias(UNSCORED_WHY)), batch, features).publish()
     facts = {**result.facts, "model": model.name, "model_version": entry.version}
     return result.model_copy(update={"facts": facts, "message": f"{_name_of(entry)}: {result.message}"})

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from expectations.jobs import JobResult
     from expectations.lake import Model
+    from expectations.ledger import ModelEntry
+    from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
 
@@ -38,7 +40,7 @@ def train(job: Job) -> JobResult:
     """Learn from the days published now. The same run twice, and the same days and code twice, register one version."""
     model = job.lake.model(job.request.name)
     lesson = lesson_of(job, model)
-    known = _recorded(job, lesson)
+    known = recorded(job, lesson)
     if known is not None:
         return known
     ModelStore(job.settings, model).require_registry()
@@ -48,20 +50,24 @@ def train(job: Job) -> JobResult:
     return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
 
 
-def _recorded(job: Job, lesson: Lesson) -> JobResult | None:
+def recorded(job: Job, lesson: Lesson) -> JobResult | None:
     """The result of this run where it was recorded before; else, unless forced, that of the newest version where nothing changed since."""
-    model = lesson.model
-    versions = job.ledger.model_versions(model.name)
-    for entry in versions:
-        if entry.run_id == job.request.run_id:
-            if entry.champion:
-                tell_mlflow(ModelStore(job.settings, model), job.ledger)
-            return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
+    model, versions = lesson.model, job.ledger.model_versions(lesson.model.name)
+    own = next((entry for entry in versions if entry.run_id == job.request.run_id), None)
+    if own is not None:
+        if own.champion:
+            tell_mlflow(ModelStore(job.settings, model), job.ledger)
+        return training_result(job.request, model.contract, own, "asks" if is_asked(job.ledger, own) else "done")
     newest = versions[0] if versions else None
-    if newest and not job.request.force and (newest.inputs, newest.figures["code"]) == (lesson.inputs, learning_code(model)):
+    if newest is not None and not job.request.force and is_the_same(newest, lesson.inputs, learning_code(model)):
         asks = ask_again(job.ledger, model, newest, job.request.run_id)
         return training_result(job.request, model.contract, newest, "asks" if asks else "unchanged")
     return None
+
+
+def is_the_same(entry: ModelEntry, inputs: Inputs, code: str) -> bool:
+    """Whether a version was made from these days, at these versions, by this code."""
+    return (entry.inputs, entry.figures["code"]) == (inputs, code)
 
 
 def _learn(job: Job, lesson: Lesson) -> Trained:

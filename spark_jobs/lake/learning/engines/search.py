@@ -98,6 +98,21 @@ def best_of(candidates: Sequence[Candidate]) -> Candidate:
     return max((candidate for candidate in candidates if candidate.part == 1), key=lambda candidate: candidate.mean)
 
 
+def candidate_of(parameters: dict[str, Any], folds: int, outcomes: Sequence[dict[str, Any]], part: int) -> Candidate:
+    """The candidate of these outcomes, one for each of the folds, or of the first of them where it dropped out.
+
+    Raises ModelError for the first fit that failed, TransientError where it was lost.
+    """
+    for number, outcome in enumerate(outcomes, 1):
+        which = f"the fit of {parameters or 'the estimator'} on fold {number} of {folds}"
+        if outcome.get("lost"):
+            raise TransientError(f"{which} was lost on Ray ({outcome['error'][:300]}); train again: the finished fits are kept.")
+        if outcome["error"] or outcome["score"] is None or math.isnan(outcome["score"]):
+            why = (outcome["error"] or "its score is undefined; has the fold only one class?")[:500]
+            raise ModelError(f"{which} failed: {why}")
+    return Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part)
+
+
 @dataclass(frozen=True)
 class _Fits:
     """The fits of one search."""
@@ -114,7 +129,7 @@ class _Fits:
         due = [(key, fit) for key, fit in fits.items() if key not in known]
         due.sort(key=lambda pair: pair[1][1].first - pair[1][1].learned)  # the longest first, so that no core waits long for the last one
         known |= dict(zip((key for key, _ in due), self._make(due), strict=True))
-        return [self._candidate(parameters, folds, [known[self._key(parameters, fold)] for fold in folds], part) for parameters in grid]
+        return [candidate_of(parameters, len(folds), [known[self._key(parameters, fold)] for fold in folds], part) for parameters in grid]
 
     def race(self, grid: list[dict[str, Any]], folds: Sequence[Fold]) -> list[Candidate]:
         """The grid on Ray: fold after fold, and of each fold only the best go on. One that dropped out has fewer scores, and a part of its own."""
@@ -125,19 +140,9 @@ class _Fits:
         task = self._task([(self._key(parameters, fold), (parameters, fold)) for parameters in grid for fold in folds])
         raced = climb_on_ray(task, there, self.contract.budget.factor)
         return [
-            self._candidate(parameters, folds, outcomes, 1 if len(outcomes) == len(folds) else self.contract.budget.factor)
+            candidate_of(parameters, len(folds), outcomes, 1 if len(outcomes) == len(folds) else self.contract.budget.factor)
             for parameters, outcomes in zip(grid, raced, strict=True)
         ]
-
-    def _candidate(self, parameters: dict[str, Any], folds: Sequence[Fold], outcomes: list[dict[str, Any]], part: int) -> Candidate:
-        for number, outcome in enumerate(outcomes, 1):
-            which = f"the fit of {parameters or 'the estimator'} on fold {number} of {len(folds)}"
-            if outcome.get("lost"):
-                raise TransientError(f"{which} was lost on Ray ({outcome['error'][:300]}); train again: the finished fits are kept.")
-            if outcome["error"] or outcome["score"] is None or math.isnan(outcome["score"]):
-                why = (outcome["error"] or "its score is undefined; has the fold only one class?")[:500]
-                raise ModelError(f"{which} failed: {why}")
-        return Candidate(parameters, tuple(row["score"] for row in outcomes), sum(row["seconds"] for row in outcomes), part)
 
     def _make(self, due: list[tuple[str, tuple[dict[str, Any], Fold]]]) -> list[dict[str, Any]]:
         """The outcomes of these fits, in order."""

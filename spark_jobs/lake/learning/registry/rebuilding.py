@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from expectations.jobs import JobRequest
     from expectations.lake import Model
     from expectations.ledger import ModelEntry
     from spark_jobs.lake.job import Job
@@ -65,9 +66,9 @@ def rebuild(job: Job) -> JobResult:
         return _rebuild_pipeline(job, model, entry)
     frozen = ModelStore(job.settings, model).examples(entry.figures["training_set"], entry.figures["training_set_sha256"])
     _require_columns(model, entry, frozen.columns)
-    reread = _read_again(job, model, entry, frozen.columns, lambda *facts: _differing(frozen, read_examples(job, model, *facts)))
-    difference = _fit_again(job, model, entry, frozen)
-    return _result(job, model, entry, len(frozen), reread, difference)
+    reread = _read_again(job, model, entry, frozen.columns, lambda *facts: rows_differing(frozen, read_examples(job, model, *facts)))
+    difference = fit_again(job, model, entry, frozen)
+    return rebuilt(job.request, model, entry, len(frozen), reread, difference)
 
 
 def _rebuild_pipeline(job: Job, model: Model, entry: ModelEntry) -> JobResult:
@@ -76,7 +77,7 @@ def _rebuild_pipeline(job: Job, model: Model, entry: ModelEntry) -> JobResult:
     _require_columns(model, entry, frozen.columns)
     reread = _read_again(job, model, entry, frozen.columns, lambda days, _inputs, _told, version: differing_rows(job, model, days, version, frozen))
     difference = fit_pipeline_again(job, model, entry, frozen, _first_test_day(entry))
-    return _result(job, model, entry, frozen.count(), reread, difference)
+    return rebuilt(job.request, model, entry, frozen.count(), reread, difference)
 
 
 def _first_test_day(entry: ModelEntry) -> str:
@@ -110,7 +111,7 @@ def _read_again(job: Job, model: Model, entry: ModelEntry, columns: Iterable[str
         return Reread(why_not=f"version {version} of {table.name} cannot be read any more ({kept}): {str(error).splitlines()[0][:200]}")
 
 
-def _differing(frozen: pd.DataFrame, again: pd.DataFrame) -> int:
+def rows_differing(frozen: pd.DataFrame, again: pd.DataFrame) -> int:
     """Rows that are not the same; a row too many or too few is one."""
     common = min(len(frozen), len(again))
     differs = np.zeros(common, dtype=bool)
@@ -120,7 +121,7 @@ def _differing(frozen: pd.DataFrame, again: pd.DataFrame) -> int:
     return int(differs.sum()) + abs(len(frozen) - len(again))
 
 
-def _fit_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) -> float:
+def fit_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) -> float:
     """The largest difference between what the registered file and a new fit say of the test days."""
     figures, contract = entry.figures, model.contract
     inputs, made = list(figures["inputs"]), figures.get("provenance", {})
@@ -139,9 +140,10 @@ def _fit_again(job: Job, model: Model, entry: ModelEntry, frozen: pd.DataFrame) 
     return max(float(np.abs(said[name] - says[name]).max()) for name in numbers)
 
 
-def _result(  # noqa: PLR0913, PLR0917 - what was found
-    job: Job, model: Model, entry: ModelEntry, rows: int, reread: Reread, difference: float
+def rebuilt(  # noqa: PLR0913, PLR0917 - what was found
+    request: JobRequest, model: Model, entry: ModelEntry, rows: int, reread: Reread, difference: float
 ) -> JobResult:
+    """The result of a rebuild, of what was found: done where rows and predictions are the same."""
     recorded, now = entry.figures.get("provenance", {}).get("made_with", {}), made_with(model)
     changed = {name: {"then": recorded[name], "now": value} for name, value in now.items() if recorded.get(name, value) != value}
     surroundings = f"made with another {', '.join(changed)} than then" if changed else "contract, code, lock and packages are those of then"
@@ -165,4 +167,4 @@ def _result(  # noqa: PLR0913, PLR0917 - what was found
         "same_predictions": difference <= SAME,
         "changed": changed,
     }
-    return JobResult(request=job.request, status="done" if is_same else "failed_terminal", message="; ".join(parts), facts=facts)
+    return JobResult(request=request, status="done" if is_same else "failed_terminal", message="; ".join(parts), facts=facts)

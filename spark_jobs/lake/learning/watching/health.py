@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.over_time.profiles import Counts
 
+    Profiles = dict[tuple[str, str], Counts]
+
 TRUTH = "_truth"
 DRIFT_DAYS = 7
 """Drift is told of a day and the six before it: of one day alone, the weekday would always have drifted."""
@@ -54,19 +56,27 @@ def _input_drift(job: Job, model: Model, champion: ModelEntry, days: list[str], 
     versions = job.ledger.versions(features.name, near)
     seen = [as_input(features.contract, spread.column).alias(spread.column) for spread in spreads]
     rows = read_published(job, features.name, versions).select(F.col(str(features.contract.day)).alias(DAY), *seen)
-    reference, now = _learned(job, model, champion, spreads), profile_days(rows, DAY, list(versions), spreads)
-    return [measure for day in days for spread in spreads for measure in _shift(day, spread, reference[spread.column], _over(now, day, spread))]
+    return shifts(_learned(job, model, champion, spreads), profile_days(rows, DAY, list(versions), spreads), days, spreads)
+
+
+def shifts(learned: dict[str, Counts], counted: Profiles, days: list[str], spreads: list[Spread]) -> list[Measure]:
+    """How far each column has moved from what was learned, on each of the days with those before it. `counted`: day and column to its profile."""
+    return [measure for day in days for spread in spreads for measure in _shift(day, spread, learned[spread.column], _over(counted, day, spread))]
 
 
 def _answer_drift(  # noqa: PLR0913, PLR0917 - days of three kinds
     job: Job, model: Model, champion: ModelEntry, predicted: list[str], days: list[str], near: list[str]
 ) -> list[Measure]:
     predictions, answer = job.lake.table(model.contract.predictions), _answer_spread(model)
-    first = predicted[:DRIFT_DAYS]
     rows = _of_champion(job, model, champion).select(F.col(str(predictions.contract.day)).alias(DAY), answer.column)
-    now = profile_days(rows, DAY, sorted({*near, *first}), [answer])
-    reference = together(now[day, answer.column] for day in first if (day, answer.column) in now)
-    return [measure for day in days if day not in first for measure in _shift(day, answer, reference, _over(now, day, answer))]
+    return answer_shifts(profile_days(rows, DAY, sorted({*near, *predicted[:DRIFT_DAYS]}), [answer]), predicted, days, answer)
+
+
+def answer_shifts(counted: Profiles, predicted: list[str], days: list[str], answer: Spread) -> list[Measure]:
+    """How far the answers of these days have moved from those of the first DRIFT_DAYS predicted days, of which nothing is told."""
+    first = predicted[:DRIFT_DAYS]
+    reference = together(counted[day, answer.column] for day in first if (day, answer.column) in counted)
+    return shifts({answer.column: reference}, counted, [day for day in days if day not in first], [answer])
 
 
 def _window(day: str) -> list[str]:
@@ -90,7 +100,7 @@ def realised(job: Job, model: Model, champion: ModelEntry, days: list[str]) -> l
     return found
 
 
-def _over(profiles: dict[tuple[str, str], Counts], day: str, spread: Spread) -> Counts:
+def _over(profiles: Profiles, day: str, spread: Spread) -> Counts:
     return together(profiles[near, spread.column] for near in _window(day) if (near, spread.column) in profiles)
 
 

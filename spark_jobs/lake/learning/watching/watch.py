@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
@@ -22,11 +22,15 @@ from spark_jobs.lake.publishing import publish
 from spark_jobs.lake.reading import read_published
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import DataFrame
 
-    from expectations.lake import Model, Table
+    from expectations.days import DayRange
+    from expectations.lake import Table
     from expectations.ledger import ModelEntry
     from expectations.ledger.entries import Inputs
+    from expectations.model_contract import ModelContract
     from spark_jobs.lake.job import Job
 
 
@@ -42,21 +46,21 @@ def watch(job: Job) -> JobResult:
     if champion is None:
         return _unchanged(job, f"{model.name}: there is no champion yet, nothing to watch")
     predicted = predicted_days(job, model, champion)
-    states = _states(job, model, predicted)
+    names = (model.contract.features, model.contract.predictions, model.contract.training)
+    states = states_of(model.contract, predicted, {name: job.ledger.versions(name) for name in names})
     measures = _known(job, table, champion, states)
-    due = _due(job, states, measures)
+    due = days_due(states, measures, job.request.day_range)
     result = _unchanged(job, f"{model.name} v{champion.version}: every day that it has predicted is measured")
     found = [*drift(job, model, champion, predicted, list(due)), *realised(job, model, champion, list(due))] if due else []
     if found:
         result = publish(job, table, conform(table, _as_rows(job, champion, due, found)), Batch(inputs=due))
-    return _told(result, model, champion, ringing(model.contract.train.alarms, _since_training(job, model, [*measures, *found])))
+    since = since_training(job.ledger.model_versions(model.name), [*measures, *found])
+    return told(result, champion, ringing(model.contract.train.alarms, since))
 
 
-def _states(job: Job, model: Model, predicted: list[str]) -> dict[str, Inputs]:
-    """Predicted day to the data that it is measured from, as they are now."""
-    contract = model.contract
+def states_of(contract: ModelContract, predicted: list[str], published: Inputs) -> dict[str, Inputs]:
+    """Predicted day to the data that it is measured from, of what is `published` now of features, predictions and training table."""
     names = (contract.features, contract.predictions, contract.training)
-    published = {name: job.ledger.versions(name) for name in names}
     states = {}
     for day in predicted:
         if day in published[contract.predictions]:
@@ -67,40 +71,45 @@ def _states(job: Job, model: Model, predicted: list[str]) -> dict[str, Inputs]:
 
 
 def _known(job: Job, table: Table, champion: ModelEntry, states: dict[str, Inputs]) -> list[Measure]:
-    """What the health table says of the champion's days as they are now.
+    """What the health table says of the champion's days as they are now."""
+    if not commit.exists(job.settings.table_path(table.name)):
+        return []
+    is_ours = (F.col("model_name") == champion.model) & (F.col("model_version") == champion.version)
+    return measured_as_now(read_published(job, table.name).filter(is_ours).collect(), states)
+
+
+def measured_as_now(rows: Iterable[Any], states: dict[str, Inputs]) -> list[Measure]:
+    """The measures of these rows of a health table that were made from their day's data as they are now.
 
     A figure of an older state does not count: where the day no longer defines it, nothing has come in its place.
     """
-    if not commit.exists(job.settings.table_path(table.name)):
-        return []
-    now = {day: _fingerprint(inputs) for day, inputs in states.items()}
-    is_ours = (F.col("model_name") == champion.model) & (F.col("model_version") == champion.version)
-    rows = read_published(job, table.name).filter(is_ours).collect()
+    now = {day: fingerprint(inputs) for day, inputs in states.items()}
     return [Measure(str(row.watched_on), row.measure, row.measure_of, row.value, row.rows) for row in rows if now.get(str(row.watched_on)) == row.made_from]
 
 
-def _due(job: Job, states: dict[str, Inputs], measures: list[Measure]) -> dict[str, Inputs]:
-    """The days, of the request where it names days, that are not measured as they are now."""
-    asked, measured = job.request.day_range, {one.day for one in measures}
+def days_due(states: dict[str, Inputs], measures: list[Measure], asked: DayRange | None) -> dict[str, Inputs]:
+    """The days, of those that are asked for where some are, that are not measured as they are now."""
+    measured = {one.day for one in measures}
     return {day: inputs for day, inputs in states.items() if day not in measured and (asked is None or day in set(asked.keys))}
 
 
-def _fingerprint(inputs: Inputs) -> str:
+def fingerprint(inputs: Inputs) -> str:
+    """What a health table calls this state of a day's data."""
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _as_rows(job: Job, champion: ModelEntry, due: dict[str, Inputs], measures: list[Measure]) -> DataFrame:
     now = datetime.now(UTC)
     rows = [
-        (date.fromisoformat(one.day), champion.model, champion.version, one.measure, one.of, one.value, one.rows, _fingerprint(due[one.day]), now)
+        (date.fromisoformat(one.day), champion.model, champion.version, one.measure, one.of, one.value, one.rows, fingerprint(due[one.day]), now)
         for one in measures
     ]
     return job.spark.createDataFrame(rows, ", ".join(f"{name} {kind}" for name, kind in HEALTH_COLUMNS.items()))
 
 
-def _since_training(job: Job, model: Model, measures: list[Measure]) -> list[Measure]:
-    """What was measured after the newest version's days: a challenger that was just refused is not followed by one more every day."""
-    trained = max(entry.last_day for entry in job.ledger.model_versions(model.name))
+def since_training(versions: Iterable[ModelEntry], measures: list[Measure]) -> list[Measure]:
+    """What was measured after the last day of any version: a challenger that was just refused is not followed by one more every day."""
+    trained = max(entry.last_day for entry in versions)
     return [one for one in measures if one.day > trained]
 
 
@@ -108,8 +117,8 @@ def _unchanged(job: Job, message: str) -> JobResult:
     return JobResult(request=job.request, status="unchanged", message=message, facts={"days": []})
 
 
-def _told(result: JobResult, model: Model, champion: ModelEntry, alarms: list[str]) -> JobResult:
+def told(result: JobResult, champion: ModelEntry, alarms: list[str]) -> JobResult:
     """The result with the alarms: the DAG trains where there is one."""
-    message = f"{result.message}; {model.name} v{champion.version} needs training: {'; '.join(alarms)}" if alarms else result.message
-    facts = {**result.facts, "model": model.name, "model_version": champion.version, "alarms": alarms}
+    message = f"{result.message}; {champion.model} v{champion.version} needs training: {'; '.join(alarms)}" if alarms else result.message
+    facts = {**result.facts, "model": champion.model, "model_version": champion.version, "alarms": alarms}
     return result.model_copy(update={"facts": facts, "message": message})

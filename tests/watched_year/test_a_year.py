@@ -13,7 +13,7 @@ from expectations.settings import REPOSITORY
 from medallion.model_dags import champion_is_new, time_to_train
 from medallion.watching import alarm_rings
 from tests.spark_jobs.lake.conftest import use_lake
-from tests.spark_jobs.lake.learning.real_flights import KNOWN, WEATHER, known_flights
+from tests.watched_year.real_flights import KNOWN, WEATHER, known_flights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,9 @@ def test_the_engine_knows_no_table_and_no_model_by_name() -> None:
     assert found == set()
 
 
+@cache
 def _tree(file: Path) -> ast.Module:
+    """Read once for all of its tests."""
     return ast.parse(file.read_text(encoding="utf-8"))
 
 

@@ -48,6 +48,18 @@ def test_a_table_waits_for_the_inputs_of_its_contract_and_for_nothing_else(lake:
                 assert name not in tasks
 
 
+def test_the_daily_dag_of_the_sample_has_a_task_for_each_table_and_wakes_every_model(sample_dags: dict[str, Any]) -> None:
+    tasks = sample_dags["dags"]["nyc_flights_daily"]["tasks"]
+    sources = {f"{layer}.{table}" for layer in ("bronze", "silver") for table in ("flights", "weather", "planes", "airports", "airlines")}
+    made = {"silver.flight_features", "silver.flight_labels", "gold.daily_flights", "gold.carrier_days", "gold.route_days", "gold.delay_training"}
+    models = {f"trigger_{model}_{does}" for model in ("flight_delay", "arrival_delay", "carrier_delay") for does in ("training", "inference")}
+    asking = {"gold.daily_flights.decision", "gold.daily_flights.decided"}
+    assert set(tasks) == {*sources, *made, *models, *asking, "resolve_days", "bronze_gate", "silver_gate", "gold_gate", "quality_reports"}
+    assert tasks["gold.daily_flights.decision"]["upstream"] == ["gold.daily_flights"]
+    assert tasks["gold.daily_flights.decided"]["upstream"] == ["gold.daily_flights.decision"]
+    assert tasks["gold.daily_flights.decided"]["trigger_rule"] == "none_failed_min_one_success"
+
+
 def test_a_gate_sees_every_table_of_its_layer(shop_dags: dict[str, Any]) -> None:
     tasks = shop_dags["dags"]["shop_daily"]["tasks"]
     assert tasks["bronze_gate"]["upstream"] == ["bronze.shops", "bronze.visits"]

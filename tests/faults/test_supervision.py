@@ -125,12 +125,12 @@ def struck(lake):
     """At once a scheduler that is killed while a task runs, and a Spark server that hangs; their pids, and the scheduler's workers."""
     assert wait_for(lambda: lake.api.has_dag("sleeper"))
     pids, _ = lake.status()
-    workers = psutil.Process(pids["scheduler"]).children(recursive=True)
-    assert workers
     # The watch must have seen the server answer: one that never did is taken to be starting.
     time.sleep(max(0.0, lake.well_since + 2 * PAUSE_SECONDS + 2 - time.monotonic()))
     lake.api.trigger("sleeper", "one", {})
     assert wait_for(lambda: lake.api.task_states("sleeper", "one") == {"sleep": "running"})
+    workers = psutil.Process(pids["scheduler"]).children(recursive=True)
+    assert workers
     os.kill(pids["scheduler"], signal.SIGKILL)
     os.kill(pids["spark"], signal.SIGSTOP)
     return pids, workers

@@ -42,6 +42,12 @@ def test_each_part_has_a_line_in_their_order_whatever_happens_to_it():
     release.append("over")
 
 
+def test_every_part_of_a_local_lake_is_asked(monkeypatch):
+    monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+    parts = ["Python", "packages", "Java", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow"]
+    assert [probe.part for probe in probes(environment())] == parts
+
+
 def test_all_parts_together_take_less_than_a_minute():
     assert max(probe.seconds for probe in probes(environment())) < 60
 

@@ -35,6 +35,14 @@ def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return HERE / "lake"
 
 
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own database, with nothing in it, in the Airflow home of this process."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[JobRequest, str | None], JobResult]], None]:
     """Puts a function in the place of `spark_jobs.run.run`."""

@@ -6,7 +6,9 @@ import json
 import os
 import secrets
 import socket
-from typing import TYPE_CHECKING, Any
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,10 @@ from expectations.errors import RequestError, TransientError
 from launcher.doctor.connections import as_airflow
 from launcher.errors import LauncherError
 from launcher.layout import REPOSITORY
+from medallion.reachability import main
 from medallion.spark_connection import require_master
 from medallion.yarn_site import resource_managers
 from tests.free_ports import free_port
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SECRET = secrets.token_hex()
 
@@ -45,20 +45,30 @@ def submit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HADOOP_CONF_DIR", str(tmp_path))
 
 
-def test_root_and_landing_are_written_and_left_as_they_were(tmp_path: Path) -> None:
+def look_here(part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **changed: str) -> tuple[int, str]:
+    """The exit code and the last line of the same in this process: most of the time of another one is Airflow's import."""
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    code = main([part])
+    return code, capsys.readouterr().out.splitlines()[-1]
+
+
+def test_root_and_landing_are_written_and_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "landing").mkdir()
     assert look("root") == f"{tmp_path}/root: written and deleted a small file"
-    assert look("landing", LAKE_LANDING=f"{tmp_path}/landing") == f"{tmp_path}/landing: read, and written and deleted a small file"
-    assert look("landing", LAKE_LANDING=f"{tmp_path}/nowhere") == f"{tmp_path}/nowhere: not there yet, whoever lands the first file makes it"
+    found = look_here("landing", monkeypatch, capsys, LAKE_LANDING=f"{tmp_path}/landing")
+    assert found == (0, f"{tmp_path}/landing: read, and written and deleted a small file")
+    found = look_here("landing", monkeypatch, capsys, LAKE_LANDING=f"{tmp_path}/nowhere")
+    assert found == (0, f"{tmp_path}/nowhere: not there yet, whoever lands the first file makes it")
     assert [list((tmp_path / folder).iterdir()) for folder in ("root", "landing")] == [[], []]
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_landing_folder_that_is_only_read_is_no_fault_and_a_root_is() -> None:
+def test_a_landing_folder_that_is_only_read_is_no_fault_and_a_root_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     folder = "/proc/self/attr"  # nobody can make a file there
-    assert look("landing", LAKE_LANDING=folder) == f"{folder}: read; not written from here, which only those need who land files"
-    with pytest.raises(LauncherError):
-        look("root", LAKE_ROOT=folder)
+    found = look_here("landing", monkeypatch, capsys, LAKE_LANDING=folder)
+    assert found == (0, f"{folder}: read; not written from here, which only those need who land files")
+    assert look_here("root", monkeypatch, capsys, LAKE_ROOT=folder)[0] == 1
 
 
 def test_a_root_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
@@ -77,6 +87,17 @@ def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_connection_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(LauncherError, match="there is no Airflow connection 'nowhere'; add it with the type spark_connect"):
         look("spark", LAKE_CONNECTION="nowhere")
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_a_connection_that_somebody_made_on_airflows_page_is_found_too() -> None:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        session.add(Connection(conn_id="of_the_page", conn_type="spark", host="yarn"))
+    with pytest.raises(LauncherError, match=r"^HADOOP_CONF_DIR is not set: spark-submit finds YARN by the yarn-site\.xml in the folder that HADOOP_CONF_DIR"):
+        look("spark", LAKE_CONNECTION="of_the_page", HADOOP_CONF_DIR="", YARN_CONF_DIR="", PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin")
 
 
 def test_what_the_lock_brings_is_missed_in_a_python_of_the_jobs_own(monkeypatch: pytest.MonkeyPatch) -> None:

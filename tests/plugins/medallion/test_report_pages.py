@@ -23,13 +23,11 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def airflow(airflow_database: None) -> Iterator[TestClient]:
     """Airflow's api-server with an empty database; the plugin is mounted by Airflow itself."""
     from airflow import plugins_manager
     from airflow.api_fastapi.app import create_app
-    from airflow.utils.db import initdb
 
-    initdb()
     assert [app["name"] for app in plugins_manager.get_fastapi_plugins()[0]] == ["quality reports"]
     yield TestClient(create_app(apps="core"), base_url="http://127.0.0.1:8080", follow_redirects=False)
 

@@ -38,6 +38,13 @@ def test_a_day_flows_from_its_file_to_gold_once_and_again_where_its_file_was_cor
     assert tea_shop.rows("gold.totals") == [(FIRST, 800)]
     kept = sorted(file.read_text() for file in (tea_shop.project / "data_lake/_files/bronze.sales/2024-05-01").glob("*.csv"))
     assert kept == [f"{HEADER}\n2024-05-01,tea,300\n", f"{HEADER}\n2024-05-01,tea,350\n2024-05-01,cake,450\n"]
+    tea_shop.write(
+        "spark_jobs/silver/sales.py", 'def transform(bronze_sales):\n    return bronze_sales.selectExpr("sold_on", "item", "double(cents) AS cents")\n'
+    )
+    broken = tea_shop.run("build", "silver.sales", "2024-05-01", "run-3")
+    assert broken.status == "failed_terminal"
+    assert "column 'cents' is double" in broken.message
+    assert tea_shop.version("silver.sales") == 1
 
 
 def test_rows_join_their_own_days_whatever_file_brings_them_and_in_whatever_order(shop: LittleLake) -> None:

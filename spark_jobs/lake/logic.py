@@ -10,6 +10,7 @@ from pyspark.errors import AnalysisException
 from expectations.errors import ContractError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import ModuleType
 
@@ -32,8 +33,14 @@ def transform(job: Job, table: Table, inputs: dict[str, DataFrame]) -> DataFrame
 
 def conform(table: Table, rows: DataFrame) -> DataFrame:
     """`rows` with the contract's columns in its order. Raises ContractError where names or types differ."""
-    contract = table.contract
     found = {field.name: field.dataType.simpleString() for field in rows.schema.fields}
+    require_promised(table, found)
+    return rows.select(*table.contract.columns, *(["_row"] if "_row" in found else []))
+
+
+def require_promised(table: Table, found: Mapping[str, str]) -> None:
+    """Raises ContractError where the columns that were `found`, name to type, are not those of the contract; `_row` may come with them."""
+    contract = table.contract
     for name, column in contract.columns.items():
         if name not in found:
             raise ContractError(
@@ -47,7 +54,6 @@ def conform(table: Table, rows: DataFrame) -> DataFrame:
     if extra:
         hint = did_you_mean(extra[0], contract.columns)
         raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{hint}")
-    return rows.select(*contract.columns, *(["_row"] if "_row" in found else []))
 
 
 def load_module(file: Path) -> ModuleType:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.jobs import JobRequest
+from expectations.loader import load_lake
 from tests.lakes.shop.sample import land
 from tests.lakes.test_shop import SHOP
 from tests.spark_jobs.lake.conftest import SOLD, SOLD_LOGIC, TOTALS, LittleLake
@@ -57,8 +58,11 @@ def lake(lake: LittleLake, folder: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.fixture(scope="module")
-def shop_of_logs(spark_remote: str, folder: Path) -> Iterator[list[JobResult]]:
-    """The shop's logs and what is made of them: two days by one run, the third by the next. Its tables are in a folder that SQL has to quote."""
+def shop_of_logs(spark_remote: str, folder: Path) -> Iterator[dict[tuple[str, str], JobResult]]:
+    """A second lake, of another kind: two days of its logs and features by one run, all tables of three days by the next; run and table to result.
+
+    Its tables are in a folder that SQL has to quote.
+    """
     from spark_jobs.run import run
 
     land(folder / "landing")
@@ -68,11 +72,13 @@ def shop_of_logs(spark_remote: str, folder: Path) -> Iterator[list[JobResult]]:
         patch.delenv("LAKE_METASTORE", raising=False)
         for name, place in places.items():
             patch.setenv(f"LAKE_{name}", str(place))
-        found = []
-        for number, days in enumerate(("2024-05-01..2024-05-02", "2024-05-03..2024-05-03")):
-            for table in ("bronze.logs", "silver.features"):
-                found.append(run(JobRequest(verb="build", name=table, days=days, run_id=f"run-{number}"), spark_remote))
-                found[-1].raise_if_failed()
+        lake = load_lake(SHOP)
+        asked = [("run-0", "2024-05-01..2024-05-02", table) for table in ("bronze.logs", "silver.features")]
+        asked += [("run-1", "2024-05-01..2024-05-03", table) for table in lake.in_order(lake.tables)]
+        found = {}
+        for run_id, days, table in asked:
+            found[run_id, table] = run(JobRequest(verb="build", name=table, days=days, run_id=run_id), spark_remote)
+            found[run_id, table].raise_if_failed()
         yield found
 
 
@@ -80,15 +86,38 @@ def rows(frame: DataFrame) -> list[tuple[object, ...]]:
     return sorted(tuple(row) for row in frame.collect())
 
 
-def test_a_published_table_is_found_by_its_name_and_registered_once(shop_of_logs: list[JobResult], spark: SparkSession) -> None:
+def test_a_second_lake_of_another_kind_is_published_from_its_landing_files(shop_of_logs: dict[tuple[str, str], JobResult], spark: SparkSession) -> None:
+    def published(table: str, *columns: str) -> list[tuple[object, ...]]:
+        return rows(spark.table(table).select(*columns))
+
+    assert published("silver.features", "user_id", "log_date", "actions", "views", "products", "came_from_mail") == [
+        ("ada", date(2024, 5, 1), 3, 2, 2, True),
+        ("bob", date(2024, 5, 1), 1, 1, 1, False),
+        ("bob", date(2024, 5, 2), 3, 2, 1, False),
+        ("cem", date(2024, 5, 3), 1, 0, 0, False),
+    ]
+    assert published("silver.labels", "transaction_id", "user_id") == [(1, "eve"), (2, "ada"), (3, "ada"), (4, "bob")]
+    assert published("gold.training", "sale_date", "user_id", "bought") == [
+        (date(2024, 5, 2), "ada", True),
+        (date(2024, 5, 2), "bob", False),
+        (date(2024, 5, 3), "bob", True),
+    ]
+    assert ("bob", date(2024, 5, 3), 3) in published("gold.inference", "user_id", "sale_date", "actions")
+
+
+def test_a_published_table_is_found_by_its_name_and_registered_once(shop_of_logs: dict[tuple[str, str], JobResult], spark: SparkSession) -> None:
     found = spark.sql("SELECT user_id, actions FROM silver.features WHERE log_date = DATE'2024-05-02'")
     assert rows(found) == [("bob", 3)]
-    assert [result.facts.get("registered") for result in shop_of_logs] == ["landing.logs", "silver.features", "landing.logs", None]
-    assert shop_of_logs[1].message.endswith("; registered as silver.features")
+    registered = [shop_of_logs[run, table].facts.get("registered") for run in ("run-0", "run-1") for table in ("bronze.logs", "silver.features")]
+    assert registered == ["landing.logs", "silver.features", "landing.logs", None]
+    assert shop_of_logs["run-0", "silver.features"].message.endswith("; registered as silver.features")
 
 
-def test_landed_parquet_is_an_external_table_with_a_map_to_which_each_run_adds_its_day(shop_of_logs: list[JobResult], spark: SparkSession) -> None:
-    assert [result.facts.get("partitions") for result in shop_of_logs[::2]] == [["2024-05-01", "2024-05-02"], ["2024-05-03"]]
+def test_landed_parquet_is_an_external_table_with_a_map_to_which_each_run_adds_its_day(
+    shop_of_logs: dict[tuple[str, str], JobResult], spark: SparkSession
+) -> None:
+    partitions = [shop_of_logs[run, "bronze.logs"].facts.get("partitions") for run in ("run-0", "run-1")]
+    assert partitions == [["2024-05-01", "2024-05-02"], ["2024-05-03"]]
     assert rows(spark.sql("SHOW PARTITIONS landing.logs")) == [(f"day=2024-05-0{number}",) for number in (1, 2, 3)]
     assert dict(spark.table("landing.logs").dtypes)["params"] == "map<string,string>"
     named = spark.sql("SELECT day, user_id, params['product'] FROM landing.logs WHERE params['product'] IS NOT NULL")
@@ -103,7 +132,7 @@ def test_landed_parquet_is_an_external_table_with_a_map_to_which_each_run_adds_i
     assert (facts["Type"], facts["Provider"]) == ("EXTERNAL", "hive")
 
 
-def test_a_query_for_a_day_reads_that_days_folder_and_no_other(shop_of_logs: list[JobResult], spark: SparkSession) -> None:
+def test_a_query_for_a_day_reads_that_days_folder_and_no_other(shop_of_logs: dict[tuple[str, str], JobResult], spark: SparkSession) -> None:
     one = spark.sql("SELECT user_id FROM landing.logs WHERE day = DATE'2024-05-02'")
     assert [file.split("/")[-2:] for file in one.inputFiles()] == [["day=2024-05-02", "part-0.parquet"]]
     plan = spark.sql("EXPLAIN FORMATTED SELECT user_id FROM landing.logs WHERE day = DATE'2024-05-02'").collect()[0][0]
@@ -113,7 +142,9 @@ def test_a_query_for_a_day_reads_that_days_folder_and_no_other(shop_of_logs: lis
     assert place.startswith("Location: InMemoryFileIndex [") and place.endswith("/landing/logs/day=2024-05-02]")
 
 
-def test_new_columns_are_told_to_the_metastore_and_the_rows_stay(shop: LittleLake, spark: SparkSession) -> None:
+def test_a_name_has_the_tables_columns_comes_back_where_it_was_lost_and_goes_where_the_lake_goes(
+    shop: LittleLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.write("expectations/gold/takings.yaml", TOTALS)
     shop.write("spark_jobs/gold/takings.sql", "SELECT sold_on, sum(cents) AS cents FROM silver_sales GROUP BY sold_on")
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
@@ -125,18 +156,39 @@ def test_new_columns_are_told_to_the_metastore_and_the_rows_stay(shop: LittleLak
     assert shop.build("gold.takings", "2024-05-01", "run-2").facts["registered"] == "gold.takings"
     assert rows(spark.table("gold.takings")) == [(date(2024, 5, 1), 300, 1)]
 
+    spark.sql("DROP TABLE gold.takings").collect()
+    assert "registered" not in shop.build("gold.takings", "2024-05-01").facts
+    assert shop.run("maintain", "gold.takings").facts["registered"] == "gold.takings"
+    assert spark.table("gold.takings").count() == 1
 
-def sold_as(lake: LittleLake, name: str) -> str:
-    """A silver table of this name over one sale; the metastore is one for all tests, so each has a name of its own."""
-    lake.write(f"expectations/silver/{name}.yaml", SOLD)
-    lake.write(f"spark_jobs/silver/{name}.py", SOLD_LOGIC)
-    lake.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
-    lake.build("bronze.sales", "2024-05-01")
-    return f"silver.{name}"
+    monkeypatch.setenv("LAKE_ROOT", str(shop.project / "nowhere"))
+    assert "registered" not in shop.build("gold.takings", "2024-05-01").facts
+    assert not (shop.project / "nowhere" / "gold").exists()
+    (shop.project / "data_lake").rename(shop.project / "elsewhere")
+    monkeypatch.setenv("LAKE_ROOT", str(shop.project / "elsewhere"))
+    assert shop.build("gold.takings", "2024-05-01").facts["registered"] == "gold.takings"
+    assert rows(spark.table("gold.takings").select("cents")) == [(300,)]
 
 
-def test_a_name_that_belongs_to_another_table_is_refused_and_nothing_of_it_is_lost(shop: LittleLake, spark: SparkSession) -> None:
-    table = sold_as(shop, "taken")
+def test_a_name_is_told_to_no_other_metastore_and_not_where_it_belongs_to_another_table(
+    shop: LittleLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = "silver.taken"
+    shop.write("expectations/silver/taken.yaml", SOLD)
+    shop.write("spark_jobs/silver/taken.py", SOLD_LOGIC)
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")
+    shop.build("bronze.sales", "2024-05-01")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("LAKE_METASTORE", "off")
+        elsewhere.setenv("LAKE_STATE", str(shop.project / ".lake"))
+        assert shop.build(table, "2024-05-01").status == "done"
+        assert not spark.catalog.tableExists(table)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("LAKE_METASTORE", "postgresql://127.0.0.1/names")
+        other = shop.run("build", table, "2024-05-01")
+        assert other.status == "failed_terminal"
+        assert "LAKE_METASTORE names postgresql://127.0.0.1/names, and" in other.message
+        assert not spark.catalog.tableExists(table)
     spark.sql("CREATE SCHEMA IF NOT EXISTS silver").collect()
     spark.sql(f"CREATE TABLE {table} USING delta AS SELECT 'mine' AS item").collect()
     refused = shop.run("build", table, "2024-05-01")
@@ -146,38 +198,3 @@ def test_a_name_that_belongs_to_another_table_is_refused_and_nothing_of_it_is_lo
     assert shop.rows(table, "item") == [("tea",)]
     spark.sql(f"DROP TABLE {table}").collect()
     assert shop.build(table, "2024-05-01").message.endswith(f"nothing to do; registered as {table}")
-
-
-def test_a_name_that_was_lost_is_told_again_by_maintenance(shop: LittleLake, spark: SparkSession) -> None:
-    table = sold_as(shop, "lost")
-    shop.build(table, "2024-05-01")
-    spark.sql(f"DROP TABLE {table}").collect()
-    assert "registered" not in shop.build(table, "2024-05-01").facts
-    assert shop.run("maintain", table).facts["registered"] == table
-    assert spark.table(table).count() == 1
-
-
-def test_a_lake_that_has_moved_takes_its_names_with_it(shop: LittleLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = sold_as(shop, "moved")
-    shop.build(table, "2024-05-01")
-    monkeypatch.setenv("LAKE_ROOT", str(shop.project / "nowhere"))
-    assert "registered" not in shop.build(table, "2024-05-01").facts
-    assert not (shop.project / "nowhere" / "silver").exists()
-    (shop.project / "data_lake").rename(shop.project / "elsewhere")
-    monkeypatch.setenv("LAKE_ROOT", str(shop.project / "elsewhere"))
-    assert shop.build(table, "2024-05-01").facts["registered"] == table
-    assert rows(spark.table(table).select("item")) == [("tea",)]
-
-
-@pytest.mark.parametrize(("address", "says"), [("postgresql://127.0.0.1/names", "LAKE_METASTORE names postgresql://127.0.0.1/names, and"), ("off", "")])
-def test_a_spark_with_another_metastore_is_told_nothing(
-    shop: LittleLake, spark: SparkSession, monkeypatch: pytest.MonkeyPatch, address: str, says: str
-) -> None:
-    table = sold_as(shop, "unnamed")
-    monkeypatch.setenv("LAKE_METASTORE", address)
-    if not says:
-        monkeypatch.setenv("LAKE_STATE", str(shop.project / ".lake"))
-    result = shop.run("build", table, "2024-05-01")
-    assert result.status == ("failed_terminal" if says else "done")
-    assert says in result.message
-    assert not spark.catalog.tableExists(table)

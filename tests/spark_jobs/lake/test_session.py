@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from expectations.errors import TransientError
 from spark_jobs.lake.session import FEW_ROWS, expect_rows, open_session
 from tests.free_ports import free_port
-
-if TYPE_CHECKING:
-    from tests.spark_jobs.lake.conftest import LittleLake
-
-SALE = "2024-05-01,tea,300"
 
 
 def test_a_server_that_is_not_there_is_told_at_once() -> None:
@@ -30,12 +23,3 @@ def test_a_plan_is_compiled_where_many_rows_are_expected(spark_remote: str, rows
         plan = spark.range(3).selectExpr("id + 1 AS next")
         assert ("*(1) Project" in plan._explain_string()) == is_compiled
         assert [row.next for row in plan.collect()] == [1, 2, 3]
-
-
-def test_how_many_rows_a_job_expects_is_known_from_its_file_and_from_the_ledger(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected: list[int] = []
-    monkeypatch.setattr("spark_jobs.lake.build.expect_rows", lambda _, rows: expected.append(rows))
-    shop.land("sales/2024-05-01.csv", "sold_on,item,cents", SALE, *(f"2024-05-01,{'cake' * 100},{cents}" for cents in (200, -1)))
-    for table in ("bronze.sales", "silver.sales", "gold.totals"):
-        shop.build(table, "2024-05-01")
-    assert expected == [8, 3, 2]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from expectations.settings import load_settings
 from spark_jobs.lake.commit import IS_CURRENT, VALID_FROM, VALID_TO
+from tests.spark_jobs.lake.reviewing import change_contract
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
 
 pytestmark = pytest.mark.spark
-HEADER = "sold_on,item,cents"
+FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
 BRONZE = """
     contract: 1
     description: Prices as they arrive, one CSV file a day.
@@ -36,49 +37,49 @@ SILVER = """
       cents: {type: int}
       seen: {type: int}
 """
-DAYS = {
-    "2024-05-01": ("tea,300,1", "cake,450,1"),
-    "2024-05-02": ("tea,320,2", "tea,310,1"),
-    "2024-05-03": ("tea,320,3", "pie,99,3"),
-}
 
 
-def prices(lake: LittleLake, write: str, arrives: str = "daily") -> None:
+def prices(lake: LittleLake, write: str, days: dict[str, tuple[str, ...]], arrives: str = "daily") -> None:
+    """Land these days' files for a table of this write mode."""
     lake.write("expectations/bronze/prices.yaml", BRONZE.replace("ARRIVES", arrives))
     lake.write("expectations/silver/prices.yaml", SILVER.replace("WRITE", write))
     lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen FROM bronze_prices\n")
-    for day, lines in DAYS.items():
+    for day, lines in days.items():
         lake.land(f"prices/{day}.csv", "item,cents,seen", *lines)
 
 
-def run_days(lake: LittleLake, *days: str) -> None:
-    for day in days:
-        for table in ("bronze.prices", "silver.prices"):
-            lake.build(table, day, f"run-{day}", force=True)
+def build(lake: LittleLake, days: str, run_id: str = "run-1") -> dict[str, Any]:
+    """Build silver for days that bronze has, and say what came of it."""
+    return lake.build("silver.prices", days, run_id, force=True).facts
 
 
-ORDERS = [("2024-05-01", "2024-05-02", "2024-05-03"), ("2024-05-03", "2024-05-02", "2024-05-01", "2024-05-02")]
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_merge_keeps_the_latest_version_of_each_row(lake: LittleLake, order: tuple[str, ...]) -> None:
-    prices(lake, "merge")
-    run_days(lake, *order)
-    assert lake.rows("silver.prices", "item", "cents", "seen") == [("cake", 450, 1), ("pie", 99, 3), ("tea", 320, 3)]
+def test_merge_keeps_the_latest_version_of_each_row_whatever_the_order(lake: LittleLake) -> None:
+    days = {FIRST: ("tea,300,1", "cake,450,1"), SECOND: ("tea,310,1", "tea,320,2"), THIRD: ("pie,99,3",)}
+    prices(lake, "merge", days)
+    few = "rules: [{expect: expect_table_row_count_to_be_between, max_value: 2, on_fail: warn, name: few}]\ncolumns:"
+    change_contract(lake, "columns:", few, "silver/prices")
+    lake.build("bronze.prices", f"{FIRST}..{THIRD}")
+    assert build(lake, SECOND)["rows_in"] == 2, "the first batch may bring two versions of a row"
+    assert lake.rows("silver.prices", "item", "cents", "seen") == [("tea", 320, 2)]
+    third = build(lake, THIRD)
+    assert (third["rows_in"], third["rows_out"], third["warnings"]) == (1, 1, {}), "a batch is judged and counted without what was there"
+    for day in (FIRST, SECOND):
+        assert build(lake, day)["warnings"] == {}
+    assert lake.rows("silver.prices", "item", "cents", "seen") == [("cake", 450, 1), ("pie", 99, 3), ("tea", 320, 2)]
+    change_contract(lake, "seen: {type: int}", "seen: {type: int}\n  euro: {type: double}", "silver/prices")
+    lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen, cents / 100 AS euro FROM bronze_prices\n")
+    build(lake, f"{FIRST}..{SECOND}")
+    assert lake.rows("silver.prices", "item", "euro") == [("cake", 4.5), ("pie", None), ("tea", 3.2)], "a column that the contract has gained"
 
 
 def test_append_inserts_each_key_once_and_never_changes_it(lake: LittleLake) -> None:
-    prices(lake, "append")
-    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,999,2", "milk,120,2")
-    run_days(lake, "2024-05-01", "2024-05-02", "2024-05-02")
-    assert lake.rows("silver.prices", "item", "cents") == [("cake", 450), ("milk", 120), ("tea", 300)]
-
-
-def test_append_keeps_one_of_two_rows_whose_key_is_null(lake: LittleLake) -> None:
-    prices(lake, "append")
-    lake.land("prices/2024-05-01.csv", "item,cents,seen", "tea,300,1", ",1,1", ",2,1")
-    run_days(lake, "2024-05-01")
-    assert sorted(str(item) for item, _ in lake.rows("silver.prices", "item", "cents")) == ["None", "tea"]
+    prices(lake, "append", {FIRST: ("tea,300,1", "cake,450,1", ",1,1", ",2,1"), SECOND: ("tea,999,2", "milk,120,2")})
+    lake.build("bronze.prices", f"{FIRST}..{SECOND}")
+    for day in (FIRST, SECOND, SECOND):
+        build(lake, day)
+    rows = lake.rows("silver.prices", "item", "cents")
+    assert [row for row in rows if row[0]] == [("cake", 450), ("milk", 120), ("tea", 300)]
+    assert [item for item, _ in rows].count(None) == 1, "of two rows whose key is null one is kept"
 
 
 def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lake: LittleLake) -> None:
@@ -87,11 +88,15 @@ def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lak
     in_days = SILVER.replace("[item]", "[sold_on, item]\n    day: sold_on").replace("WRITE", "append").replace("    order_by: seen\n", "")
     lake.write("expectations/silver/prices.yaml", in_days.replace("columns:", dated.replace("date}", "date, nullable: false}")))
     lake.write("spark_jobs/silver/prices.sql", "SELECT sold_on, item, cents, seen FROM bronze_prices\n")
-    lake.land("prices/2024-05-01.csv", "sold_on,item,cents,seen", "2024-05-01,tea,300,1")
-    lake.land("prices/2024-05-02.csv", "sold_on,item,cents,seen", "2024-05-02,tea,320,2")
-    run_days(lake, "2024-05-01", "2024-05-02")
-    lake.land("prices/2024-05-02.csv", "sold_on,item,cents,seen", "2024-05-02,tea,999,2", "2024-05-02,milk,120,2")
-    run_days(lake, "2024-05-02", "2024-05-02")
+    lake.land(f"prices/{FIRST}.csv", "sold_on,item,cents,seen", f"{FIRST},tea,300,1")
+    lake.land(f"prices/{SECOND}.csv", "sold_on,item,cents,seen", f"{SECOND},tea,320,2")
+    lake.build("bronze.prices", f"{FIRST}..{SECOND}")
+    for day in (FIRST, SECOND):
+        build(lake, day)
+    lake.land(f"prices/{SECOND}.csv", "sold_on,item,cents,seen", f"{SECOND},tea,999,2", f"{SECOND},milk,120,2")
+    lake.build("bronze.prices", SECOND, "run-2")
+    for _ in range(2):
+        build(lake, SECOND, "run-2")
     assert lake.rows("silver.prices", "sold_on", "item", "cents") == [
         (date(2024, 5, 1), "tea", 300), (date(2024, 5, 2), "milk", 120), (date(2024, 5, 2), "tea", 320),
     ]  # fmt: skip
@@ -99,42 +104,31 @@ def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lak
     assert [commit.operation for commit in sorted(commits, key=lambda commit: commit.version)] == ["WRITE", "WRITE", "MERGE"]
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_scd2_keeps_every_version_with_the_time_it_held(lake: LittleLake, order: tuple[str, ...]) -> None:
-    prices(lake, "scd2")
-    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,320,2")
-    run_days(lake, *order)
-    assert lake.rows("silver.prices", "item", "cents", VALID_FROM, VALID_TO, IS_CURRENT) == [
-        ("cake", 450, 1, None, True),
-        ("pie", 99, 3, None, True),
+def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake: LittleLake) -> None:
+    days = {
+        FIRST: ("tea,300,1", "cake,450,1"),
+        SECOND: ("tea,320,2", "cake,450,2"),
+        THIRD: ("tea,300,3", "pie,99,3", "pie,98,3"),
+    }
+    prices(lake, "scd2", days)
+    lake.build("bronze.prices", f"{FIRST}..{THIRD}")
+    assert build(lake, THIRD)["rows_in"] == 3, "the first batch may bring two versions of a row"
+    for day in (FIRST, SECOND, SECOND):
+        build(lake, day)
+    rows = lake.rows("silver.prices", "item", "cents", VALID_FROM, VALID_TO, IS_CURRENT)
+    assert [(row[0], *row[2:]) for row in rows if row[0] == "pie"] == [("pie", 3, None, True)], "of two versions of one time one is kept"
+    assert [row for row in rows if row[0] != "pie"] == [
+        ("cake", 450, 1, 2, False),
+        ("cake", 450, 2, None, True),
         ("tea", 300, 1, 2, False),
+        ("tea", 300, 3, None, True),
         ("tea", 320, 2, 3, False),
-        ("tea", 320, 3, None, True),
     ]
 
 
-@pytest.mark.parametrize("order", [("2024-05-01", "2024-05-02", "2024-05-03"), ("2024-05-01", "2024-05-03", "2024-05-02")])
-def test_scd2_sees_a_value_that_went_and_came_back_in_any_order(lake: LittleLake, order: tuple[str, ...]) -> None:
-    prices(lake, "scd2")
-    for day, line in (("2024-05-01", "tea,300,1"), ("2024-05-02", "tea,320,2"), ("2024-05-03", "tea,300,3")):
-        lake.land(f"prices/{day}.csv", "item,cents,seen", line)
-    run_days(lake, *order)
-    assert lake.rows("silver.prices", "cents", VALID_FROM, VALID_TO) == [(300, 1, 2), (300, 3, None), (320, 2, 3)]
-
-
-def test_a_merged_table_takes_a_column_that_its_contract_has_gained(lake: LittleLake) -> None:
-    prices(lake, "merge")
-    run_days(lake, "2024-05-01")
-    contract = (lake.project / "expectations/silver/prices.yaml").read_text()
-    lake.write("expectations/silver/prices.yaml", contract.replace("seen: {type: int}", "seen: {type: int}\n  euro: {type: double}"))
-    lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen, cents / 100 AS euro FROM bronze_prices\n")
-    run_days(lake, "2024-05-01")
-    assert lake.rows("silver.prices", "item", "euro") == [("cake", 4.5), ("tea", 3.0)]
-
-
 def test_replace_all_takes_the_newest_snapshot_even_when_an_older_one_comes_after_it(lake: LittleLake) -> None:
-    prices(lake, "replace_all", arrives="snapshot")
-    lake.land("prices/2024-05-02.csv", "item,cents,seen", "tea,320,2")
-    lake.land("prices/2024-05-03.csv", "item,cents,seen", "tea,320,3", "pie,99,3")
-    run_days(lake, "2024-05-03", "2024-05-02")
+    prices(lake, "replace_all", {SECOND: ("tea,310,2",), THIRD: ("tea,320,3", "pie,99,3")}, arrives="snapshot")
+    for day in (THIRD, SECOND):
+        lake.build("bronze.prices", day, f"run-{day}")
+        build(lake, day, f"run-{day}")
     assert lake.rows("silver.prices", "item", "cents") == [("pie", 99), ("tea", 320)]

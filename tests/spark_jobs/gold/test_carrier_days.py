@@ -16,9 +16,10 @@ FLIGHTS = [
 ]
 
 
-def test_a_carriers_day_has_the_measures_of_its_flights_and_a_name(table, built) -> None:
+def test_a_carriers_day_has_the_measures_of_its_flights_and_a_name_unless_the_carrier_is_not_in_the_list(table, built) -> None:
     airlines = table("silver.airlines", {"carrier": "UA", "carrier_name": "United Air Lines Inc."}, {"carrier": "AA", "carrier_name": "American"})
-    found = built("gold.carrier_days", silver_flights=table("silver.flights", *FLIGHTS), silver_airlines=airlines)
+    flights = table("silver.flights", *FLIGHTS, FLIGHTS[0] | {"carrier": "ZZ"})
+    found = built("gold.carrier_days", silver_flights=flights, silver_airlines=airlines)
     expected = table(
         "gold.carrier_days",
         {
@@ -31,11 +32,15 @@ def test_a_carriers_day_has_the_measures_of_its_flights_and_a_name(table, built)
             "mean_arr_delay_minutes": 15.5,
             "late_arrivals": 1,
         },
+        {
+            "flight_date": "2013-01-01",
+            "carrier": "ZZ",
+            "carrier_name": None,
+            "flights": 1,
+            "cancelled": 0,
+            "mean_dep_delay_minutes": 2.0,
+            "mean_arr_delay_minutes": 16.0,
+            "late_arrivals": 1,
+        },
     )
     assertDataFrameEqual(found, expected, ignoreNullable=True)
-
-
-def test_a_carrier_that_is_not_in_the_list_stays_without_a_name(table, built) -> None:
-    flights = table("silver.flights", FLIGHTS[0] | {"carrier": "ZZ"})
-    found = built("gold.carrier_days", silver_flights=flights, silver_airlines=table("silver.airlines", {"carrier": "UA", "carrier_name": "United"}))
-    assert [(row.carrier, row.carrier_name, row.flights) for row in found.collect()] == [("ZZ", None, 1)]

@@ -16,17 +16,17 @@ FLIGHTS = [
 ]
 
 
-def test_a_route_goes_from_its_origin_to_its_destination(table, built) -> None:
-    found = built("gold.route_days", silver_flights=table("silver.flights", *FLIGHTS, FLIGHTS[0] | {"flight": 5, "origin": "LGA"}))
+def test_a_route_goes_from_its_origin_to_its_destination_and_of_two_distances_the_longer_one_is_taken(table, built) -> None:
+    to_eagle = [FLIGHTS[0] | {"dest": "EGE", "distance_miles": 1725}, FLIGHTS[1] | {"dest": "EGE", "distance_miles": 1726}]
+    flights = table("silver.flights", *FLIGHTS, FLIGHTS[0] | {"flight": 5, "origin": "LGA"}, *to_eagle)
+    found = built("gold.route_days", silver_flights=flights)
     route = {"flight_date": "2013-01-01", "dest": "IAH", "distance_miles": 1400}
     expected = table(
         "gold.route_days",
         route | {"origin": "EWR", "flights": 4, "cancelled": 1, "mean_arr_delay_minutes": 15.5, "mean_air_time_minutes": 225.0},
         route | {"origin": "LGA", "flights": 1, "cancelled": 0, "mean_arr_delay_minutes": 16.0, "mean_air_time_minutes": 220.0},
+        route
+        | {"origin": "EWR", "dest": "EGE", "distance_miles": 1726}
+        | {"flights": 2, "cancelled": 0, "mean_arr_delay_minutes": 15.5, "mean_air_time_minutes": 225.0},
     )
     assertDataFrameEqual(found, expected, ignoreNullable=True)
-
-
-def test_of_two_distances_a_mile_apart_the_longer_one_is_taken(table, built) -> None:
-    flights = table("silver.flights", FLIGHTS[0] | {"dest": "EGE", "distance_miles": 1725}, FLIGHTS[1] | {"dest": "EGE", "distance_miles": 1726})
-    assert [row.distance_miles for row in built("gold.route_days", silver_flights=flights).collect()] == [1726]

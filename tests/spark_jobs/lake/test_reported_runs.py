@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from expectations.settings import load_settings
-from tests.spark_jobs.lake.reviewing import ask, change_contract, done, only_id, publish
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.conftest import LittleLake
@@ -37,25 +36,3 @@ def test_a_run_that_published_a_day_and_held_another_is_reported_as_it_was(shop:
     assert "2024-05-02: held, 4 rows judged, 4 good, 0 quarantined, 0 dropped, 1 of 5 rules broken not_too_many: found 4, expected" in table
     assert "fair_price cents values must be greater than or equal to 0 and less than or equal to 1000. quarantine 1 of 2" in table
     assert "grain Values for given compound columns must be unique together: sold_on, item stop 0 of 2" in table
-
-
-def test_a_replay_is_reported_with_every_table_that_it_has_judged(shop: LittleLake) -> None:
-    publish(shop, "2024-05-01,tea,300", "2024-05-01,pie,much")
-    done(ask(shop, "edit", rows=only_id(shop), values='{"cents": 200}', reason="asked the baker"))
-    done(ask(shop, "replay"))
-    run, table = page(shop, "index.html", "decision"), page(shop, "silver.sales.html", "decision")
-    assert "bronze.sales done 2024-05-01 2 0 0 of 1" in run
-    assert "silver.sales done 2024-05-01 2 0 0 of 5 of 1 waiting row 0 still wait" in run
-    assert "2024-05-01: published, 2 rows judged, 2 good, 0 quarantined, 0 dropped" in table
-    assert shop.run("report", "silver.sales", run_id="look").status == "unchanged"
-
-
-def test_a_replay_that_ends_before_its_table_says_so_of_the_right_one(shop: LittleLake) -> None:
-    publish(shop, "2024-05-01,tea,300", "2024-05-01,pie,much")
-    done(ask(shop, "edit", rows=only_id(shop), values='{"cents": 200}', reason="asked the baker"))
-    rule = "{expect: expect_table_row_count_to_be_between, max_value: 1, on_fail: stop, name: one_sale}"
-    change_contract(shop, "contract: 1\n", f"contract: 1\nrules:\n  - {rule}\n", "bronze/sales")
-    assert ask(shop, "replay").status == "held"
-    run = page(shop, "index.html", "decision")
-    assert "bronze.sales held 2024-05-01 " in run
-    assert "silver.sales held 0 0 0 of 0 of 1 waiting row 1 still waits; bronze.sales: " in run

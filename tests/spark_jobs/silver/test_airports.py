@@ -8,9 +8,10 @@ from pyspark.testing import assertDataFrameEqual
 pytestmark = pytest.mark.spark
 
 
-def test_an_airport_keeps_its_place_and_its_time_zone(table, built) -> None:
+def test_an_airport_keeps_its_place_and_its_time_zone_and_stays_without_one(table, built) -> None:
     registered = {"faa": "JFK", "name": "John F Kennedy Intl", "lat": 40.64, "lon": -73.78, "alt": 13, "tz": -5, "dst": "A"}
-    airports = built("silver.airports", bronze_airports=table("bronze.airports", registered | {"tzone": "America/New_York", "_row": "a:1"}))
+    without = {"faa": "YAK", "name": "Yakutat", "tzone": None}
+    airports = built("silver.airports", bronze_airports=table("bronze.airports", registered | {"tzone": "America/New_York", "_row": "a:1"}, without))
     expected = table(
         "silver.airports",
         {
@@ -22,10 +23,6 @@ def test_an_airport_keeps_its_place_and_its_time_zone(table, built) -> None:
             "time_zone": "America/New_York",
             "_row": "a:1",
         },
+        {"airport": "YAK", "airport_name": "Yakutat", "time_zone": None},
     )
     assertDataFrameEqual(airports, expected, ignoreNullable=True)
-
-
-def test_an_airport_without_a_time_zone_stays(table, built) -> None:
-    airports = built("silver.airports", bronze_airports=table("bronze.airports", {"faa": "YAK", "name": "Yakutat", "tzone": None}))
-    assert [(row.airport, row.time_zone) for row in airports.collect()] == [("YAK", None)]

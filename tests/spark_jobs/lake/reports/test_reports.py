@@ -13,7 +13,9 @@ from great_expectations.core.expectation_validation_result import expectationSui
 
 from expectations.jobs import REPORTS
 from expectations.ledger import Question, Verdict
-from expectations.loader import _load
+from expectations.loader import _load, load_lake
+from spark_jobs.lake.reports.run_facts import tables_of_run
+from tests.spark_jobs.lake.reports.conftest import RUN
 
 if TYPE_CHECKING:
     from tests.spark_jobs.lake.reports.conftest import Reported
@@ -218,6 +220,51 @@ def test_what_the_engine_judges_without_great_expectations_is_in_the_report_too(
     assert "schema A landed file has the contract's columns, and no others. warn 1 of 1" in bronze
     assert "schema broken: warn 0 0 added: colour" in bronze
     assert "type Each text is of its column's type. warn 0 of 1" in bronze
+
+
+def built(table: str, status: str, days: list[str], **facts: object) -> dict[str, object]:
+    """What a replay notes of a table that it has built."""
+    return {"table": table, "status": status, "message": f"{table}: {status}", "facts": {"table": table, "days": days, **facts}}
+
+
+def test_a_replay_is_reported_with_every_table_that_it_has_judged(shop: Reported) -> None:
+    kept = replace(FEW, rows_judged=2)
+    shop.judged(kept, replace(kept, table="bronze.sales", rule="type"))
+    tables = [built("bronze.sales", "done", [FIRST], rows_out=2), built(SOLD, "done", [FIRST], rows_out=2)]
+    shop.attempt(SOLD, "done", [FIRST], table=SOLD, rows_out=2, built=tables, waited=1, waiting=0)
+    assert shop.report(SOLD).facts["tables"] == {"bronze.sales": "done", SOLD: "done"}
+    run = text_of(shop.page("index.html"))
+    assert f"bronze.sales done {FIRST} 2 0 0 of 1 done" in run
+    assert f"{SOLD} done {FIRST} 2 0 0 of 1 done" in run
+    assert f"{FIRST}: published, 7 rows judged, 6 good, 1 quarantined, 0 dropped" in text_of(shop.page(f"{SOLD}.html"))
+
+
+def test_a_replay_that_ends_before_its_table_says_so_of_the_right_one(shop: Reported) -> None:
+    held = {FIRST: ["one_sale: found 2, expected at most 1."]}
+    tables = [built("bronze.sales", "held", [], held=held, rows_out=0)]
+    shop.attempt(SOLD, "held", [], table=SOLD, held=held, rows_out=0, built=tables, waited=1, waiting=1)
+    found = {table.name: table for table in tables_of_run(load_lake(), shop.ledger, RUN, SOLD)}
+    assert (found["bronze.sales"].status, found["bronze.sales"].in_state["held"]) == ("held", [FIRST])
+    assert (found[SOLD].status, found[SOLD].in_state["held"]) == ("held", [])
+    shop.report(SOLD)
+    run = text_of(shop.page("index.html"))
+    assert f"bronze.sales held {FIRST} 0 0 0 of 0 held" in run
+    assert f"{SOLD} held 0 0 0 of 0 held" in run
+
+
+def test_the_state_of_a_day_is_the_one_in_which_the_last_task_of_the_run_left_it(shop: Reported) -> None:
+    def left() -> dict[str, list[str]]:
+        (table,) = tables_of_run(load_lake(), shop.ledger, RUN, SOLD)
+        return table.in_state
+
+    shop.attempt(SOLD, "asks", [], asks={FIRST: ["fair_price: 1 of 7 rows break it."]})
+    assert left() == {"published": [], "held": [], "asks": [FIRST]}
+    shop.attempt(SOLD, "held", [SECOND], held={FIRST: ["held by ada"]})
+    assert left() == {"published": [SECOND], "held": [FIRST], "asks": []}
+    shop.attempt(SOLD, "done", [FIRST])
+    assert left() == {"published": [FIRST, SECOND], "held": [], "asks": []}
+    (table,) = tables_of_run(load_lake(), shop.ledger, RUN, SOLD)
+    assert [day.held for day in table.days] == [(), ()]
 
 
 def test_an_unknown_name_is_one_sentence(shop: Reported) -> None:

@@ -64,7 +64,7 @@ def replay(job: Job, table: Table) -> JobResult:
         return JobResult(request=job.request, status="unchanged", message=f"{table.name}: no such row waits; nothing to do", facts={"table": table.name})
     touched = {arrival.arrival_day: arrival.days for arrival in job.ledger.arrivals(table.name)}
     days = days_to_make(groups, by_arrival=_is_of_files(job.lake, table), touched=touched, made=job.ledger.days(table.name))
-    arrivals = sorted({*read_before, *(day for days in corrected.values() for day in days)})
+    arrivals = sorted({*read_before, *(day for unread in corrected.values() for day in unread)})
     results = _build_all(job, steps(job.lake, table.name, corrected, arrivals, days, {group.state for group in groups}))
     after = _waiting(job, table)
     return joined(job.request, table.name, results, arrivals, sum(group.rows for group in groups), after.count() if after is not None else 0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from spark_jobs.lake.learning.engines.clusters import DASK_ADDRESS, dask_client
 from tests.spark_jobs.lake.conftest import LittleLake, copy_lake, use_lake
+from tests.spark_jobs.lake.learning.versions import publish_by_hand, register_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+NO_SPARK: Any = None
+NOWHERE = "sc://127.0.0.1:1"
 DAYS = [f"2024-05-{day:02}" for day in range(1, 17)]
 LEARNED = "2024-05-01..2024-05-14"
 BRONZE = """
@@ -57,6 +61,25 @@ PREDICTIONS = """
       model_version: {type: int, nullable: false}
       features_version: {type: bigint, nullable: false}
       scored_at: {type: timestamp, nullable: false}
+"""
+HEALTH_CONTRACT = """
+    contract: 1
+    description: How the models are doing. One row a day, version and figure.
+    inputs: [silver.calls, gold.call_predictions]
+    grain: [watched_on, model_name, model_version, measure, measure_of]
+    day: watched_on
+    write: merge
+    order_by: measured_at
+    columns:
+      watched_on: {type: date, nullable: false}
+      model_name: {type: string, nullable: false}
+      model_version: {type: int, nullable: false}
+      measure: {type: string, nullable: false}
+      measure_of: {type: string, nullable: false}
+      value: {type: double, nullable: false}
+      rows: {type: bigint, nullable: false}
+      made_from: {type: string, nullable: false}
+      measured_at: {type: timestamp, nullable: false}
 """
 MODEL = """
     contract: 1
@@ -103,18 +126,23 @@ def calls_of(day: str) -> list[str]:
     return lines
 
 
+def write_contracts(lake: LittleLake) -> None:
+    """The contracts of calls, predictions and model, and what makes them."""
+    lake.write("expectations/bronze/calls.yaml", BRONZE)
+    lake.write("expectations/silver/calls.yaml", SILVER)
+    lake.write("spark_jobs/silver/calls.sql", "SELECT called_on, call, kind, hour, answered, _row FROM bronze_calls\n")
+    lake.write("expectations/gold/call_predictions.yaml", PREDICTIONS)
+    lake.write("expectations/models/answers.yaml", MODEL)
+    lake.write("spark_jobs/models/answers.py", ESTIMATOR)
+
+
 @pytest.fixture(scope="session")
 def trained_project(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, spark_remote: str) -> Path:
     """The folder of a lake whose calls are published and whose model has one version, the champion."""
     folder = tmp_path_factory.mktemp("calls") / "lake"
     with pytest.MonkeyPatch.context() as monkeypatch:
         lake = use_lake(folder, spark, spark_remote, monkeypatch)
-        lake.write("expectations/bronze/calls.yaml", BRONZE)
-        lake.write("expectations/silver/calls.yaml", SILVER)
-        lake.write("spark_jobs/silver/calls.sql", "SELECT called_on, call, kind, hour, answered, _row FROM bronze_calls\n")
-        lake.write("expectations/gold/call_predictions.yaml", PREDICTIONS)
-        lake.write("expectations/models/answers.yaml", MODEL)
-        lake.write("spark_jobs/models/answers.py", ESTIMATOR)
+        write_contracts(lake)
         for day in DAYS:
             lake.land(f"calls/{day}.csv", "called_on,call,kind,hour,answered", *calls_of(day))
         for table in ("bronze.calls", "silver.calls"):
@@ -132,3 +160,40 @@ def calls(trained_project: Path, tmp_path: Path, spark: SparkSession, spark_remo
     lake = use_lake(tmp_path / "lake", spark, spark_remote, monkeypatch)
     copy_lake(trained_project, lake.project)
     yield lake
+
+
+@pytest.fixture(scope="session")
+def registered_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a lake without Spark: its ledger says that all calls are published, and its model has one version, the champion."""
+    folder = tmp_path_factory.mktemp("registered") / "lake"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        lake = use_lake(folder, NO_SPARK, NOWHERE, monkeypatch)
+        write_contracts(lake)
+        publish_by_hand(lake, "bronze.calls", dict.fromkeys(DAYS, 0))
+        publish_by_hand(lake, "silver.calls", dict.fromkeys(DAYS, 0))
+        register_version(lake, "train-1")
+    return folder
+
+
+@pytest.fixture
+def registered(registered_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LittleLake:
+    """A copy of that lake, for one test. No job of it that needs Spark can run."""
+    lake = use_lake(tmp_path / "lake", NO_SPARK, NOWHERE, monkeypatch)
+    copy_lake(registered_project, lake.project)
+    return lake
+
+
+@pytest.fixture(scope="session")
+def dask_address() -> Iterator[str]:
+    """The address of one Dask cluster for all tests of a worker, started as a job without an address starts its own."""
+    pytest.importorskip("distributed")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.delenv(DASK_ADDRESS, raising=False)
+        with dask_client() as client:
+            yield client.scheduler.address
+
+
+@pytest.fixture
+def dask(dask_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That cluster, where a job looks for one."""
+    monkeypatch.setenv(DASK_ADDRESS, dask_address)

@@ -30,6 +30,10 @@ SPACE = {"learning_rate": [0.2, 0.02, 0.001], "max_leaf_nodes": [15, 3]}
 HALVING = {"method": "halving", "factor": 2}
 
 
+DIED = r"the fit of \{'fault': 'dies'\} on fold 1 of 3 was lost on Ray \(\w+: .* died .*; train again: the finished fits are kept"
+RAISED = r"the fit of \{'fault': 'raises'\} on fold 1 of 3 failed: ValueError: no trees grow here"
+
+
 def flights() -> pd.DataFrame:
     dice = np.random.default_rng(3)
     seen = dice.normal(size=(700, 2))
@@ -81,8 +85,8 @@ def require_the_same(found: list[Candidate], theirs: GridSearchCV, folder: Searc
 
 
 @pytest.mark.cluster
+@pytest.mark.usefixtures("dask")
 def test_a_grid_on_dask_finds_the_same_best_candidate_and_makes_no_finished_fit_again(folder: SearchFolder, theirs: GridSearchCV) -> None:
-    pytest.importorskip("distributed")
     Path(folder.examples).with_name("unrelated.json").write_text("{}")
     found = searched("dask", folder, {}, **SPACE)
     require_the_same(found, theirs, folder)
@@ -124,13 +128,8 @@ def test_a_race_on_ray_drops_candidates_on_the_way_and_its_best_is_as_good_on_da
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("ray")
-@pytest.mark.parametrize("budget", [{}, HALVING], ids=["grid", "halving"])
 @pytest.mark.parametrize(
-    ("fault", "kind", "told"),
-    [
-        ("raises", ModelError, r"the fit of \{'fault': 'raises'\} on fold 1 of 3 failed: ValueError: no trees grow here"),
-        ("dies", TransientError, r"the fit of \{'fault': 'dies'\} on fold 1 of 3 was lost on Ray \(\w+: .* died .*; train again: the finished fits are kept"),
-    ],
+    ("budget", "fault", "kind", "told"), [({}, "dies", TransientError, DIED), (HALVING, "dies", TransientError, DIED), (HALVING, "raises", ModelError, RAISED)]
 )
 def test_a_fit_that_fails_or_dies_on_ray_is_told_by_name_and_the_others_are_kept(
     folder: SearchFolder, budget: dict[str, Any], fault: str, kind: type[LakeError], told: str

@@ -17,7 +17,6 @@ from spark_jobs.lake.learning.examining import worth_of_inputs
 from spark_jobs.run import main
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 INPUTS = ["carrier", "distance_miles", "scheduled_minutes", "aircraft_seats", "weekday"]
@@ -63,15 +62,6 @@ def learned(folder: Path, *, by_spark: bool) -> ModelEntry:
         "test_days": "2013-01-03",
     }
     return ModelEntry("flight_delay", 1, "train-1", True, "2013-01-01", "2013-01-03", {}, figures, datetime(2013, 1, 4, tzinfo=UTC))
-
-
-@pytest.fixture
-def dask(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A cluster of two workers, at the address where the job looks for one."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        monkeypatch.setenv("LAKE_DASK_ADDRESS", cluster.scheduler_address)
-        yield
 
 
 @pytest.fixture

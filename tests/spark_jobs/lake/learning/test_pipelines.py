@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from expectations.errors import ContractError, ModelError
-from expectations.settings import load_settings
+from expectations.lake import Model
 from launcher.landing import _data
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
-from spark_jobs.lake.learning.engines import pipeline_training
+from spark_jobs.lake.learning.engines.pipeline_training import fit_pipeline
 from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
-    KeptPipeline,
+    answered,
     as_pipeline_sees,
     build_pipeline,
     folder_sha256,
@@ -27,99 +25,71 @@ from spark_jobs.lake.learning.engines.pipelines import (
     label,
     open_pipeline,
 )
-from spark_jobs.lake.learning.evaluation.baselines import baselines_of
-from spark_jobs.lake.learning.registry.model_store import ModelStore
-from tests.spark_jobs.lake.learning.conftest import LEARNED
+from tests.spark_jobs.lake.learning.evaluation.contracts import contract_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import SparkSession
 
-    from expectations.jobs import JobResult
-    from expectations.lake import Model
-    from tests.spark_jobs.lake.conftest import LittleLake
-
 FOREST = """
-    from pyspark.ml import Pipeline
-    from pyspark.ml.classification import RandomForestClassifier
-    from pyspark.ml.feature import Imputer, StandardScaler, StringIndexer, VectorAssembler
+from pyspark.ml import Pipeline
+from pyspark.ml.classification import RandomForestClassifier
+from pyspark.ml.feature import Imputer, StandardScaler, StringIndexer, VectorAssembler
 
 
-    def build_estimator():
-        kinds = StringIndexer(inputCol="kind", outputCol="kind_code", handleInvalid="keep")
-        hours = Imputer(inputCols=["hour"], outputCols=["known_hour"])
-        columns = VectorAssembler(inputCols=["kind_code", "known_hour"], outputCol="columns")
-        scaled = StandardScaler(inputCol="columns", outputCol="features")
-        return Pipeline(stages=[kinds, hours, columns, scaled, RandomForestClassifier(numTrees=100)])
+def build_estimator():
+    kinds = StringIndexer(inputCol="kind", outputCol="kind_code", handleInvalid="keep")
+    hours = Imputer(inputCols=["hour"], outputCols=["known_hour"])
+    columns = VectorAssembler(inputCols=["kind_code", "known_hour"], outputCol="columns")
+    scaled = StandardScaler(inputCol="columns", outputCol="features")
+    return Pipeline(stages=[kinds, hours, columns, scaled, RandomForestClassifier(numTrees=5)])
 """
 WORDS = """
-    from pyspark.ml import Pipeline
-    from pyspark.ml.classification import LogisticRegression
-    from pyspark.ml.feature import HashingTF, Tokenizer, VectorAssembler
+from pyspark.ml import Pipeline
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.feature import HashingTF, Tokenizer, VectorAssembler
 
-    TEXTS = ["manufacturer", "type", "model"]
+TEXTS = ["manufacturer", "type", "model"]
 
 
-    def build_estimator():
-        words = [Tokenizer(inputCol=text, outputCol=f"{text}_words") for text in TEXTS]
-        counts = [HashingTF(inputCol=f"{text}_words", outputCol=f"{text}_counts", numFeatures=256) for text in TEXTS]
-        columns = VectorAssembler(inputCols=[f"{text}_counts" for text in TEXTS], outputCol="features")
-        return Pipeline(stages=[*words, *counts, columns, LogisticRegression(regParam=0.01)])
+def build_estimator():
+    words = [Tokenizer(inputCol=text, outputCol=f"{text}_words") for text in TEXTS]
+    counts = [HashingTF(inputCol=f"{text}_words", outputCol=f"{text}_counts", numFeatures=256) for text in TEXTS]
+    columns = VectorAssembler(inputCols=[f"{text}_counts" for text in TEXTS], outputCol="features")
+    return Pipeline(stages=[*words, *counts, columns, LogisticRegression(regParam=0.01)])
 """
-CONTRACT = "expectations/models/answers.yaml"
 
 
-def alone(calls: LittleLake, verb: str, days: str | None, run_id: str, **more: Any) -> JobResult:
-    """Do a job in a thread of its own: Spark ML's client speaks through its thread's first session, which for a real job is the job's."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(calls.run, verb, "answers", days, run_id, **more).result()
-
-
-@pytest.mark.spark
-def test_a_forest_is_searched_fitted_registered_asked_and_rebuilt_where_the_rows_are(calls: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline_training, "MOST_COLLECTED", 300)
-    text = (calls.project / CONTRACT).read_text()
-    space = "search: {RandomForestClassifier__maxDepth: [4]}"
-    calls.write(
-        CONTRACT,
-        text.replace(text[text.index("search:") : text.index("folds:")], f"{space}\nengine: spark_ml\nslices: [kind]\nhistory: {{keys: [kind], days: 5}}\n"),
-    )
-    calls.write("spark_jobs/models/answers.py", FOREST)
-    result = alone(calls, "train", LEARNED, "train-2")
-    assert (result.status, result.facts["version"], result.facts["rows"]) == ("done", 2, 14 * 80), result.message
-    assert result.facts["metrics"]["roc_auc"] > 0.7
-    assert result.facts["champion"]["roc_auc"] > 0.7, "the champion, an estimator of scikit-learn, was asked about the same rows"
-    figures = calls.ledger.model_versions("answers")[0].figures
-    models = Path(load_settings().models_path)
-    for path, sha256 in (("file", "sha256"), ("training_set", "training_set_sha256")):
-        assert folder_sha256(str(models / figures[path])) == figures[sha256]
-    examples = calls.spark.read.parquet(str(models / figures["training_set"])).toArrow().to_pandas()
-    assert (len(examples), examples["kind"].isna().any(), (examples["kind"] == "").any()) == (14 * 80, True, False), (
-        "as they are; a pipeline sees the empty text"
-    )
-    is_test = examples["_day"] >= "2024-05-12"
-    told = baselines_of(calls_model().contract, examples[~is_test], examples[is_test], "_day")["history"]
-    assert figures["history"] == pytest.approx(told, abs=1e-9), "the history is that of all rows, though only a third were collected"
-    assert not list((models / "answers" / "_search").iterdir())
-    calls.ledger.crown("answers", 2, 1)
-    scored = alone(calls, "score", None, "score-2")
-    assert (scored.status, scored.facts["rows_out"], scored.facts["model_version"]) == ("done", 160, 2), scored.message
-    asked = ModelStore(load_settings(), calls_model()).load(figures["file"], figures["sha256"])
-    assert isinstance(asked, KeptPipeline)
-    again = alone(calls, "rebuild", None, "rebuild-1", version=2)
-    assert (again.status, again.facts["rows"], again.facts["rows_differing"], again.facts["same_predictions"]) == ("done", 1120, 0, True), again.message
-    next((models / figures["training_set"]).glob("part-*")).unlink()
-    changed = alone(calls, "rebuild", None, "rebuild-2", version=2)
-    assert (changed.status, "find out who changed it" in changed.message) == ("failed_terminal", True)
+def model_of(folder: Path, logic: str, **facts: Any) -> Model:
+    """A model with this file."""
+    file = folder / "model.py"
+    file.write_text(logic)
+    return Model("answers", contract_of(engine="spark_ml", **facts), folder / "model.yaml", file)
 
 
 @pytest.mark.spark
-def test_a_row_that_a_stage_refuses_ends_the_training_with_what_to_do(calls: LittleLake) -> None:
-    text = (calls.project / CONTRACT).read_text()
-    calls.write(CONTRACT, text.replace(text[text.index("search:") : text.index("folds:")], "engine: spark_ml\n"))
-    calls.write("spark_jobs/models/answers.py", FOREST.replace('known_hour"], output', 'hour"], output').replace("[kinds, hours, columns", "[kinds, columns"))
-    result = alone(calls, "train", LEARNED, "train-2")
-    assert result.status == "failed_terminal", result.message
-    assert "a stage refuses a row, often for a null: put an Imputer before it, or let its handleInvalid keep or skip" in result.message
+def test_a_forest_tells_the_chance_of_rows_with_and_without_what_they_are_asked_about(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [("office", float(hour), 1) if hour % 4 else ("home", float(hour), 0) for hour in range(40)] + [(None, 3.0, 1), ("home", None, 0)]
+    model = model_of(tmp_path, FOREST, inputs=["kind", "hour"])
+    learned = spark.createDataFrame(rows, "kind string, hour double, late int")
+    parameters = {"RandomForestClassifier__maxDepth": 4}
+    fitted, again = (fit_pipeline(model, parameters, learned, ()) for _ in range(2))
+    asked = as_pipeline_sees(spark.createDataFrame([("office", 9.0), ("home", 8.0), (None, None), ("boat", 1.0)], "kind string, hour double"), ["kind", "hour"])
+    found = answered(fitted.transform(asked), ["kind"], "binary", 0.5, ()).toArrow().to_pandas()
+    assert found.columns.tolist() == ["kind", PROBABILITY, PREDICTED]
+    assert found[PREDICTED].tolist()[:2] == [True, False]
+    assert (found[PREDICTED] == (found[PROBABILITY] >= 0.5)).all() and found[PROBABILITY].between(0, 1).all()
+    same = answered(again.transform(asked), ["kind"], "binary", 0.5, ()).toArrow().to_pandas()
+    assert abs(found[PROBABILITY] - same[PROBABILITY]).max() <= 1e-9, "its seed is the contract's"
+
+
+@pytest.mark.spark
+def test_a_row_that_a_stage_refuses_ends_the_training_with_what_to_do(spark: SparkSession, tmp_path: Path) -> None:
+    logic = FOREST.replace('known_hour"], output', 'hour"], output').replace("[kinds, hours, columns", "[kinds, columns")
+    rows = spark.createDataFrame([("office", 9.0, 1), ("home", None, 0)], "kind string, hour double, late int")
+    with pytest.raises(ModelError, match="a stage refuses a row, often for a null: put an Imputer before it, or let its handleInvalid keep or skip"):
+        fit_pipeline(model_of(tmp_path, logic, inputs=["kind", "hour"]), {}, rows, ())
 
 
 @pytest.mark.spark
@@ -129,22 +99,10 @@ def test_a_missing_text_is_shown_as_the_empty_one_and_a_missing_number_as_missin
     assert [tuple(row) for row in as_pipeline_sees(rows, ["hour"]).collect()] == [("new", 1.0), (None, None)]
 
 
-def calls_model() -> Model:
-    """The model of the little lake."""
-    from expectations.loader import load_lake
-
-    return load_lake().model("answers")
-
-
 @pytest.fixture
-def planes(calls: LittleLake) -> Model:
+def planes(tmp_path: Path) -> Model:
     """A model of several classes, whose pipeline counts words."""
-    text = (calls.project / CONTRACT).read_text()
-    calls.write(CONTRACT, text.replace(text[text.index("search:") : text.index("folds:")], "engine: spark_ml\n"))
-    calls.write("spark_jobs/models/answers.py", WORDS)
-    model = calls_model()
-    facts = {"kind": "multiclass", "target": "engine", "inputs": ("manufacturer", "type", "model")}
-    return type(model)(model.name, model.contract.model_copy(update=facts), model.file, model.logic)
+    return model_of(tmp_path, WORDS, kind="multiclass", score="accuracy", target="engine", inputs=["manufacturer", "type", "model"])
 
 
 def real_planes() -> pd.DataFrame:

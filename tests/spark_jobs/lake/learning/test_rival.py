@@ -1,9 +1,8 @@
-"""No champion is replaced unseen: not where it cannot be asked, not where the surroundings fail, not where another one came meanwhile."""
+"""No champion is replaced unseen: not where it cannot be asked, not where the surroundings fail."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,42 +21,20 @@ from expectations.errors import ModelError, TransientError
 from expectations.ledger import ModelEntry
 from expectations.loader import load_lake
 from expectations.settings import Settings, load_settings
-from spark_jobs.lake.learning.lesson import Lesson
-from spark_jobs.lake.learning.registry import promotion
+from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, with_answers
+from spark_jobs.lake.learning.evaluation.judging import judged
+from spark_jobs.lake.learning.examples import DAY
+from spark_jobs.lake.learning.lesson import Lesson, lesson_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.splitting import DaySplit
 from spark_jobs.lake.learning.training import answers_or_why_not, champion_answers
 from tests.spark_jobs.lake.learning.conftest import SILVER
-from tests.spark_jobs.lake.learning.test_promotion import crowned_in_mlflow
-from tests.spark_jobs.lake.learning.test_training import CONTRACT, LEARNED, champion, change
+from tests.spark_jobs.lake.learning.versions import CONTRACT, LEARNED, change, examples, job_of, serves
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from tests.spark_jobs.lake.conftest import LittleLake
-
-OTHER = 7
-"""A version that nobody trained here: the first one's entry, with other figures."""
-CROWNS = """
-
-    build_trees = build_estimator
-
-
-    def build_estimator():
-        from expectations.ledger import Ledger
-
-        ledger = Ledger("{url}")
-        if ledger.champion("answers").version == 7:
-            ledger.crown("answers", 1, 7)
-        return build_trees()
-"""
-CANNOT = "could not be asked about the same days ({}); to let this version serve all the same, promote it by hand"
-
-
-def serves(lake: LittleLake, **figures: Any) -> None:
-    """Let OTHER be champion in the first one's place."""
-    first = champion(lake)
-    lake.ledger.record_model(replace(first, version=OTHER, run_id="elsewhere", figures={**first.figures, **figures}), instead_of=first.version)
 
 
 def keep(estimator: Any) -> dict[str, str]:
@@ -69,29 +46,46 @@ def keep(estimator: Any) -> dict[str, str]:
     return {"file": file, "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def what_came_of(lake: LittleLake) -> str:
-    """What a training says of its challenger; it must not serve."""
-    result = lake.run("train", "answers", LEARNED, run_id="train-2", force=True)
-    assert (result.status, result.facts["promoted"], champion(lake).version) == ("done", False, OTHER), result.message
-    assert crowned_in_mlflow(lake) == 1
-    return str(result.facts["reason"])
+def what_the_champion_says(lake: LittleLake) -> pd.DataFrame | str | None:
+    """Its answers on the test days of a training, or why there are none."""
+    job = job_of(lake, "train", LEARNED, "train-2")
+    rows = examples()
+    return champion_answers(job, lesson_of(job, job.lake.model("answers")), rows[rows[DAY] > "2024-05-11"])
 
 
-@pytest.mark.spark
-def test_a_champion_that_refuses_a_new_category_among_the_test_rows_serves_on(calls: LittleLake) -> None:
+def test_a_champion_is_asked_about_the_test_days_of_its_challenger(registered: LittleLake) -> None:
+    change(registered, CONTRACT, "inputs: [kind, hour]", "inputs: [kind]")
+    said = what_the_champion_says(registered)
+    assert isinstance(said, pd.DataFrame)
+    assert (len(said), said[PROBABILITY].between(0, 1).all(), said[PREDICTED].nunique()) == (3 * 80, True, 2)
+
+
+def test_a_champion_that_refuses_a_new_category_among_the_test_rows_serves_on(registered: LittleLake) -> None:
     columns = ColumnTransformer([("kinds", OneHotEncoder(handle_unknown="error"), ["kind"])])
     learned = pd.DataFrame({"kind": ["office", "home", None] * 2, "hour": [8.0] * 6})  # and no mobile
-    serves(calls, **keep(Pipeline([("columns", columns), ("line", LogisticRegression())]).fit(learned, [1, 0, 0, 1, 0, 1])))
-    assert what_came_of(calls).startswith("the champion could not be asked about the same days (ValueError: Found unknown categories ['mobile']")
+    serves(registered, **keep(Pipeline([("columns", columns), ("line", LogisticRegression())]).fit(learned, [1, 0, 0, 1, 0, 1])))
+    why_not = what_the_champion_says(registered)
+    assert isinstance(why_not, str)
+    assert why_not.startswith("ValueError: Found unknown categories ['mobile']")
+    contract = job_of(registered, "train").lake.model("answers").contract
+    rows = with_answers(contract, trees(registered), examples()[-240:], ["kind", "hour"])
+    found = judged(contract, examples()[:-240], rows, why_not)
+    assert (found.verdict.outcome, found.champion) == ("kept", None)
+    assert found.verdict.reason.startswith("the champion could not be asked about the same days (ValueError: Found unknown categories ['mobile']")
 
 
-@pytest.mark.spark
-def test_a_champion_whose_column_only_the_features_still_have_serves_on(calls: LittleLake) -> None:
-    calls.write("expectations/silver/call_features.yaml", SILVER.replace("answered: {type: boolean}", "ringing: {type: int}"))
-    calls.write("spark_jobs/silver/call_features.sql", "SELECT called_on, call, kind, hour, call AS ringing, _row FROM bronze_calls\n")
-    change(calls, CONTRACT, "features: silver.calls", "features: silver.call_features")
-    serves(calls, inputs=["kind", "hour", "ringing"])
-    assert what_came_of(calls) == "the champion " + CANNOT.format("silver.calls has no column ringing any more")
+def trees(lake: LittleLake) -> Any:
+    """The estimator of the first version."""
+    first = lake.ledger.model_versions("answers")[-1].figures
+    return ModelStore(load_settings(), load_lake().model("answers")).load(first["file"], first["sha256"])
+
+
+def test_a_champion_whose_column_only_the_features_still_have_serves_on(registered: LittleLake) -> None:
+    registered.write("expectations/silver/call_features.yaml", SILVER.replace("answered: {type: boolean}", "ringing: {type: int}"))
+    registered.write("spark_jobs/silver/call_features.sql", "SELECT called_on, call, kind, hour, call AS ringing, _row FROM bronze_calls\n")
+    change(registered, CONTRACT, "features: silver.calls", "features: silver.call_features")
+    serves(registered, inputs=["kind", "hour", "ringing"])
+    assert what_the_champion_says(registered) == "silver.calls has no column ringing any more"
 
 
 def asked(root: str, figures: dict[str, Any]) -> pd.DataFrame | str | None:
@@ -112,61 +106,6 @@ def test_a_champion_that_could_not_serve_any_more_is_no_rival(tmp_path: Path, fi
 def test_a_champion_whose_file_cannot_be_reached_now_ends_the_training() -> None:
     with pytest.raises(TransientError, match="cannot be reached"):
         asked("nowhere://bucket", {"file": "flight_delay/a pipeline/model"})
-
-
-@pytest.mark.spark
-def test_a_search_of_which_every_candidate_fails_is_one_error_and_the_champion_stays(calls: LittleLake) -> None:
-    change(calls, CONTRACT, "[0.01, 0.3]", "[-1, -2]")
-    result = calls.run("train", "answers", LEARNED, run_id="train-2")
-    assert result.status == "failed_terminal"
-    assert "InvalidParameterError" in result.message
-    assert result.message.count("failed:") == 1
-    assert ([entry.version for entry in calls.ledger.model_versions("answers")], champion(calls).version, crowned_in_mlflow(calls)) == ([1], 1, 1)
-
-
-@pytest.mark.spark
-def test_a_training_ends_where_another_version_became_champion_while_it_searched(calls: LittleLake) -> None:
-    change(calls, CONTRACT, "inputs: [kind, hour]", "inputs: [kind]")
-    serves(calls, inputs=["kind"])
-    file = calls.project / "spark_jobs/models/answers.py"
-    file.write_text(file.read_text() + CROWNS.replace("\n    ", "\n").format(url=load_settings().ledger_url))
-    result = calls.run("train", "answers", LEARNED, run_id="train-2")
-    told = "answers: another version became champion during the training; train again, the finished fits are kept."
-    assert (result.status, result.message) == ("failed_transient", told)
-    assert [(entry.version, entry.champion) for entry in calls.ledger.model_versions("answers")] == [(OTHER, False), (1, True)]
-    assert list((Path(load_settings().models_path) / "answers" / "_search").iterdir()), "the finished fits are kept"
-
-
-@pytest.mark.spark
-def test_a_version_crowned_between_the_comparison_and_the_ledger_stays_champion(calls: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = ModelStore.register
-
-    def upload_slowly(*facts: Any) -> Any:
-        serves(calls)
-        return upload(*facts)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ModelStore, "register", upload_slowly)
-        late = calls.run("train", "answers", LEARNED, run_id="train-2", force=True)
-    told = "answers: v2 was to be champion in the place of v1, but v7 is champion now; do it again, compared with that."
-    assert (late.status, late.message) == ("failed_transient", told)
-    assert [(entry.version, entry.champion) for entry in calls.ledger.model_versions("answers")] == [(OTHER, True), (1, False)]
-    assert crowned_in_mlflow(calls) == 1, "the alias follows the ledger, and is not moved by one that it refuses"
-
-    again = calls.run("train", "answers", LEARNED, run_id="train-2", force=True)
-    assert (again.status, again.facts["promoted"]) == ("done", True), again.message
-    assert champion(calls).version == crowned_in_mlflow(calls) == again.facts["version"]
-
-    # and by hand
-    able = promotion._require_able
-
-    def able_slowly(*facts: Any) -> None:
-        calls.ledger.crown("answers", OTHER, again.facts["version"])
-        able(*facts)
-
-    monkeypatch.setattr(promotion, "_require_able", able_slowly)
-    refused = calls.run("promote", "answers", run_id="by hand", version=1)
-    assert (refused.status, champion(calls).version, crowned_in_mlflow(calls)) == ("failed_transient", OTHER, again.facts["version"])
 
 
 @pytest.mark.parametrize("fault", [SparkConnectGrpcException("the server is gone"), TransientError("the disk is away"), ConnectionResetError("reset")])

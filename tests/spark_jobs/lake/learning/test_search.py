@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
-from expectations.errors import ModelError
+from expectations.errors import ModelError, TransientError
 from expectations.model_contract import Budget, ModelContract
-from spark_jobs.lake.learning.engines.search import best_of, candidates_of, rungs_of, search
+from spark_jobs.lake.learning.engines.search import Candidate, best_of, candidate_of, candidates_of, climb, rungs_of, search
 from spark_jobs.lake.learning.engines.search_folder import SearchFolder, keep_search
 from spark_jobs.lake.learning.splitting import Fold
 from spark_jobs.lake.logic import load_module
@@ -69,26 +70,6 @@ def folder(examples: pd.DataFrame, tmp_path: Path) -> SearchFolder:
     return keep_search(str(tmp_path / "_search"), "code", examples)
 
 
-@pytest.mark.spark
-def test_it_finds_what_grid_search_finds_on_the_same_folds(spark: SparkSession, examples: pd.DataFrame, folder: SearchFolder) -> None:
-    space = {"max_leaf_nodes": [3, 15], "learning_rate": [0.02, 0.2]}
-    estimator = HistGradientBoostingClassifier(max_iter=30, random_state=7)
-    candidates = search(spark, contract(**space), estimator, folder, newest)
-    folds = [(np.arange(fold.learned), np.arange(fold.learned, fold.judged)) for fold in FOLDS]
-    theirs = GridSearchCV(estimator, space, scoring="roc_auc", cv=folds).fit(examples[["a", "b"]], examples["y"])
-    assert [candidate.parameters for candidate in candidates] == theirs.cv_results_["params"]
-    assert [candidate.mean for candidate in candidates] == pytest.approx(list(theirs.cv_results_["mean_test_score"]), abs=1e-12)
-    assert best_of(candidates).parameters == theirs.best_params_
-
-
-@pytest.mark.spark
-def test_a_fit_that_fails_is_told_with_its_parameters(spark: SparkSession, folder: SearchFolder) -> None:
-    with pytest.raises(ModelError, match=r"the fit of \{'learning_rate': -1\} on fold 1 of 3 failed: InvalidParameterError"):
-        search(spark, contract(learning_rate=[-1]), HistGradientBoostingClassifier(), folder, newest)
-    with pytest.raises(ModelError, match=r"names 'leafs', which build_estimator\(\) does not have\."):
-        search(spark, contract(leafs=[1]), HistGradientBoostingClassifier(), folder, newest)
-
-
 def noted(notes: Path) -> list[str]:
     """The fits that were made since this was last asked."""
     files = [file for file in notes.iterdir() if file.name.startswith("alpha")]
@@ -103,7 +84,9 @@ def outcomes(folder: SearchFolder) -> dict[str, str]:
 
 
 @pytest.mark.spark
-def test_a_search_that_was_killed_goes_on_and_makes_no_finished_fit_again(spark: SparkSession, folder: SearchFolder, tmp_path: Path) -> None:
+def test_a_search_that_was_killed_goes_on_makes_no_finished_fit_again_and_finds_what_grid_search_finds(
+    spark: SparkSession, examples: pd.DataFrame, folder: SearchFolder, tmp_path: Path
+) -> None:
     (tmp_path / "ridge.py").write_text(RIDGE)
     notes = tmp_path / "notes"
     (notes / "power cut").mkdir(parents=True)
@@ -123,6 +106,52 @@ def test_a_search_that_was_killed_goes_on_and_makes_no_finished_fit_again(spark:
     assert search(spark, facts, estimator, folder, newest) == whole
     assert noted(notes) == []
 
+    # and what it finds is what scikit-learn's own search finds on the same folds
+    folds = [(np.arange(fold.learned), np.arange(fold.learned, fold.judged)) for fold in FOLDS]
+    theirs = GridSearchCV(Ridge(), facts.search, scoring="neg_mean_absolute_error", cv=folds).fit(examples[["a", "b"]], examples["y"])
+    assert [candidate.parameters for candidate in whole] == theirs.cv_results_["params"]
+    assert [candidate.mean for candidate in whole] == pytest.approx(list(theirs.cv_results_["mean_test_score"]), abs=1e-12)
+    assert best_of(whole).parameters == theirs.best_params_
+
+
+def test_a_parameter_that_the_estimator_does_not_have_is_told_before_anything_is_fitted(folder: SearchFolder) -> None:
+    nothing: Any = None
+    with pytest.raises(ModelError, match=r"names 'leafs', which build_estimator\(\) does not have\."):
+        search(nothing, contract(leafs=[1]), HistGradientBoostingClassifier(), folder, newest)
+
+
+def outcome(score: float | None, error: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"score": score, "seconds": 0.5, "error": error, **more}
+
+
+def test_a_candidate_has_the_scores_of_its_folds() -> None:
+    assert candidate_of({"a": 1}, 3, [outcome(0.5), outcome(0.7)], 2) == Candidate({"a": 1}, (0.5, 0.7), 1.0, 2)
+    assert Candidate({}, (0.5, 0.7), 1.0).mean == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "kind", "told"),
+    [
+        (
+            [outcome(None, "InvalidParameterError: -1"), outcome(None, "later")],
+            ModelError,
+            "the fit of {'a': 1} on fold 1 of 3 failed: InvalidParameterError: -1",
+        ),
+        ([outcome(0.5), outcome(None)], ModelError, "the fit of {'a': 1} on fold 2 of 3 failed: its score is undefined; has the fold only one class?"),
+        ([outcome(float("nan"))], ModelError, "the fit of {'a': 1} on fold 1 of 3 failed: its score is undefined; has the fold only one class?"),
+        (
+            [outcome(0.5), outcome(None, "WorkerCrashed: it died", lost=True)],
+            TransientError,
+            "the fit of {'a': 1} on fold 2 of 3 was lost on Ray (WorkerCrashed: it died); train again: the finished fits are kept.",
+        ),
+    ],
+    ids=["raises", "no score", "not a number", "lost"],
+)
+def test_a_fit_that_fails_is_told_once_with_its_parameters(outcomes: list[dict[str, Any]], kind: type[Exception], told: str) -> None:
+    with pytest.raises(kind) as failed:
+        candidate_of({"a": 1}, 3, outcomes, 1)
+    assert str(failed.value) == told
+
 
 @pytest.mark.spark
 def test_halving_judges_all_on_few_days_and_the_best_on_all(spark: SparkSession, folder: SearchFolder, tmp_path: Path) -> None:
@@ -135,6 +164,20 @@ def test_halving_judges_all_on_few_days_and_the_best_on_all(spark: SparkSession,
     assert len(noted(tmp_path)) == 3 * (5 + 3 + 2)
     folder.delete()
     assert not Path(folder.location).exists()
+
+
+def test_a_rung_lets_the_better_half_go_on_and_of_equal_ones_the_first() -> None:
+    marks = {4: {"a": 0.5, "b": 0.9, "c": 0.5, "d": 0.8, "e": 0.1}, 2: {"a": 0.9, "b": 0.2, "d": 0.3}, 1: {"a": 0.4, "d": 0.6}}
+    asked: list[tuple[int, list[str]]] = []
+
+    def judge(grid: list[dict[str, Any]], part: int) -> list[Candidate]:
+        asked.append((part, [parameters["x"] for parameters in grid]))
+        return [Candidate(parameters, (marks[part][parameters["x"]],), 1.0, part) for parameters in grid]
+
+    found = climb(contract(budget={"method": "halving", "factor": 2}, x=["a", "b", "c", "d", "e"]), judge)
+    assert asked == [(4, ["a", "b", "c", "d", "e"]), (2, ["a", "b", "d"]), (1, ["a", "d"])]
+    assert [(candidate.parameters["x"], candidate.part) for candidate in found] == [("c", 4), ("e", 4), ("b", 2), ("a", 1), ("d", 1)]
+    assert best_of(found).parameters == {"x": "d"}
 
 
 def test_a_rung_learns_from_so_many_times_the_days_of_the_one_before() -> None:

@@ -1,34 +1,21 @@
-"""Training: one version a run, nothing twice for the same days, and only a better model serves."""
+"""Training on Spark: read, searched, fitted, judged and registered, from the published table to the champion that serves."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from expectations.settings import load_settings
+from tests.spark_jobs.lake.learning.versions import CONTRACT, LEARNED, champion, change, versions_in_mlflow
 
 if TYPE_CHECKING:
-    from expectations.ledger import ModelEntry
     from tests.spark_jobs.lake.conftest import LittleLake
 
 pytestmark = pytest.mark.spark
-LEARNED = "2024-05-01..2024-05-14"
-CONTRACT = "expectations/models/answers.yaml"
-
-
-def champion(lake: LittleLake) -> ModelEntry:
-    found = lake.ledger.champion("answers")
-    assert found is not None
-    return found
-
-
-def change(lake: LittleLake, path: str, old: str, new: str) -> None:
-    text = (lake.project / path).read_text()
-    assert old in text
-    lake.write(path, text.replace(old, new))
 
 
 def test_the_first_model_that_passes_its_gates_is_the_champion(calls: LittleLake) -> None:
@@ -37,6 +24,7 @@ def test_the_first_model_that_passes_its_gates_is_the_champion(calls: LittleLake
     assert (entry.figures["learned_days"], entry.figures["test_days"]) == ("2024-05-01..2024-05-11", "2024-05-12..2024-05-14")
     assert entry.inputs == {"silver.calls": {f"2024-05-{day:02}": 0 for day in range(1, 15)}}
     assert entry.figures["metrics"]["roc_auc"] > entry.figures["baseline"]["roc_auc"] == 0.5
+    assert set(entry.figures["metrics"]) >= {"roc_auc", "calibration_error"}
 
 
 def test_the_training_set_and_the_model_lie_in_the_lake_under_their_sums(calls: LittleLake) -> None:
@@ -62,54 +50,59 @@ def test_mlflow_has_the_version_under_the_alias_with_days_delta_version_and_sum(
     assert [Path(file.path).name for file in client.list_artifacts(version.run_id, "evaluation")] == ["calibration.png", "precision_recall.png", "slices.json"]
 
 
-def test_the_same_run_again_registers_nothing(calls: LittleLake) -> None:
-    again = calls.run("train", "answers", LEARNED, run_id="train-1")
-    assert (again.status, again.facts["version"], again.facts["promoted"]) == ("done", 1, True)
-    assert len(calls.ledger.model_versions("answers")) == 1
+def test_ledger_and_mlflow_say_what_a_version_was_made_of_and_with(calls: LittleLake) -> None:
+    from mlflow import MlflowClient
+
+    figures = champion(calls).figures
+    made = figures["provenance"]
+    assert set(made["tables"]) == {"silver.calls", "bronze.calls"}
+    silver = made["tables"]["silver.calls"]
+    assert (silver["version"], silver["days"], silver["runs"]) == (0, "2024-05-01..2024-05-14", ["build"])
+    assert silver["rules"] == {"passed": 14 * 3, "warned": 0, "broken": 0, "not_passed": []}
+    assert {"contract", "code", "lock", "lock_file", "seed", "python", "scikit-learn", "numpy", "pyarrow"} <= set(made["made_with"])
+    assert len(made["made_with"]["lock"]) == 64
+
+    client = MlflowClient(f"sqlite:///{calls.project}/.lake/mlflow.db")
+    tags = client.get_model_version("answers", "1").tags
+    assert {name.removeprefix("lake.made_with."): value for name, value in tags.items() if name.startswith("lake.made_with.")} == made["made_with"]
+    [artifact] = (calls.project / ".lake").rglob(f"{figures['mlflow_run']}/artifacts/provenance.json")
+    assert json.loads(artifact.read_text()) == made
 
 
-def test_the_same_days_again_are_left_alone_unless_forced(calls: LittleLake) -> None:
-    again = calls.run("train", "answers", LEARNED, run_id="train-2")
-    assert (again.status, again.facts["version"]) == ("unchanged", 1)
-    before = champion(calls).figures["metrics"]
-    forced = calls.run("train", "answers", LEARNED, run_id="train-3", force=True)
-    assert (forced.status, forced.facts["version"], forced.facts["promoted"]) == ("done", 2, True), forced.message
-    assert forced.facts["metrics"] == forced.facts["champion"] == before
-    assert champion(calls).version == 2
-
-
-def test_a_model_that_misses_a_gate_is_registered_but_does_not_serve(calls: LittleLake) -> None:
-    change(calls, CONTRACT, "at_least: 0.6", "at_least: 0.99")
-    result = calls.run("train", "answers", LEARNED, run_id="train-2")
-    assert (result.status, result.facts["promoted"]) == ("done", False)
-    assert "v2 is registered but does not serve, because roc_auc" in result.message
-    assert champion(calls).version == 1
-
-
-def test_a_challenger_worse_than_the_champion_does_not_serve_even_if_it_learned_from_other_columns(calls: LittleLake) -> None:
-    change(calls, CONTRACT, "inputs: [kind, hour]", "inputs: [kind]")
-    result = calls.run("train", "answers", LEARNED, run_id="train-2")
-    assert "is worse than the champion's" in result.message
-    assert champion(calls).version == 1
-
-
-def test_too_few_days_are_an_error_that_a_retry_cannot_mend(calls: LittleLake) -> None:
-    result = calls.run("train", "answers", "2024-05-01..2024-05-05", run_id="train-2")
-    assert result.status == "failed_terminal"
-    assert "silver.calls has 5 published days" in result.message
-
-
-def test_a_version_that_a_broken_attempt_left_behind_is_replaced(calls: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_that_broke_at_the_ledger_goes_on_from_its_fits_and_its_version_scores_only_what_is_new(
+    calls: LittleLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_facts: object, **_more: object) -> None:
         raise ConnectionError("MLflow went away")
 
-    ledger = type(calls.ledger)
+    assert calls.run("score", "answers", "2024-05-15", run_id="score-1").facts["days"] == ["2024-05-15"]
+    before, searches = champion(calls).figures["metrics"], Path(load_settings().models_path) / "answers" / "_search"
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "record_model", broken)
+        patch.setattr(type(calls.ledger), "record_model", broken)
         assert calls.run("train", "answers", LEARNED, run_id="train-2", force=True).status == "failed_transient"
     assert len(calls.ledger.model_versions("answers")) == 1
-    assert calls.run("train", "answers", LEARNED, run_id="train-2", force=True).status == "done"
-    from mlflow import MlflowClient
+    assert len(list(searches.glob("*/*.json"))) == 4 * 3, "the finished fits are kept"
 
-    found = MlflowClient(f"sqlite:///{calls.project}/.lake/mlflow.db").search_model_versions("name = 'answers'")
-    assert sorted(int(version.version) for version in found) == [entry.version for entry in reversed(calls.ledger.model_versions("answers"))]
+    again = calls.run("train", "answers", LEARNED, run_id="train-2", force=True)
+    assert (again.status, again.facts["promoted"]) == ("done", True), again.message
+    assert again.facts["metrics"] == again.facts["champion"] == before
+    assert champion(calls).version == again.facts["version"] > 1
+    assert versions_in_mlflow(calls) == [entry.version for entry in calls.ledger.model_versions("answers")]
+    assert not list(searches.iterdir())
+
+    assert calls.run("score", "answers", run_id="score-2").facts["days"] == ["2024-05-16"]
+    predictions = calls.frame("gold.call_predictions").select("called_on", "model_version").distinct().collect()
+    assert {str(day): version for day, version in predictions} == {"2024-05-15": 1, "2024-05-16": again.facts["version"]}
+
+
+def test_a_challenger_worse_than_the_champion_or_with_a_leak_does_not_serve_even_if_it_learned_from_other_columns(calls: LittleLake) -> None:
+    change(calls, CONTRACT, "inputs: [kind, hour]", "inputs: [kind]")
+    result = calls.run("train", "answers", LEARNED, run_id="train-2")
+    assert "is worse than the champion's" in result.message
+    assert (result.status, champion(calls).version) == ("done", 1)
+
+    change(calls, CONTRACT, "inputs: [kind]", "inputs: [kind]\nleak_limit: 0.6")
+    refused = calls.run("train", "answers", LEARNED, run_id="leaks")
+    assert refused.status == "failed_terminal"
+    assert "answers: the input 'kind' alone orders the learned rows by 'answered' with ROC AUC 0." in refused.message
+    assert (champion(calls).version, len(calls.ledger.model_versions("answers"))) == (1, 2)

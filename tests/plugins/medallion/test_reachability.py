@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 import sys
@@ -71,10 +72,11 @@ def test_a_landing_folder_that_is_only_read_is_no_fault_and_a_root_is(monkeypatc
     assert look_here("root", monkeypatch, capsys, LAKE_ROOT=folder)[0] == 1
 
 
-def test_a_root_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+def test_a_root_that_cannot_be_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LauncherError, match=rf"^{tmp_path}/file/root cannot be used: .*; check the address and the rights on it\.$"):
-        look("root", LAKE_ROOT=f"{tmp_path}/file/root")
+    code, said = look_here("root", monkeypatch, capsys, LAKE_ROOT=f"{tmp_path}/file/root")
+    assert code == 1
+    assert re.search(rf"^{tmp_path}/file/root cannot be used: .*; check the address and the rights on it\.$", said)
 
 
 def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,11 +102,11 @@ def test_a_connection_that_somebody_made_on_airflows_page_is_found_too() -> None
         look("spark", LAKE_CONNECTION="of_the_page", HADOOP_CONF_DIR="", YARN_CONF_DIR="", PATH=f"{Path(sys.executable).parent}:/usr/bin:/bin")
 
 
-def test_what_the_lock_brings_is_missed_in_a_python_of_the_jobs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_lock_brings_is_missed_in_a_python_of_the_jobs_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection(monkeypatch, conn_type="spark_connect", host="127.0.0.1", port=server.getsockname()[1])
-        with pytest.raises(LauncherError, match=r"^/bin/false -m spark_jobs\.lake\.agreement ended with 1; the packages of the lock are missing there\.$"):
-            look("spark", LAKE_PYTHON="/bin/false")
+        found = look_here("spark", monkeypatch, capsys, LAKE_PYTHON="/bin/false")
+    assert found == (1, "/bin/false -m spark_jobs.lake.agreement ended with 1; the packages of the lock are missing there.")
 
 
 @pytest.mark.usefixtures("submit")

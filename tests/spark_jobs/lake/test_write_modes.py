@@ -97,6 +97,7 @@ def test_append_inserts_each_key_once_and_never_changes_it_and_days_that_are_not
     assert [commit.operation for commit in sorted(commits, key=lambda commit: commit.version)] == ["WRITE", "WRITE", "MERGE"]
     waiting = lake.quarantine("silver.prices", "_rules", "_values")
     assert waiting == [(["not_null(sold_on)"], '{"item":"cup","cents":7,"seen":1}')], "a row without a day waits also where it cannot be traced"
+    assert {verdict.rule for verdict in lake.ledger.verdicts("run-1", "silver.prices") if verdict.day == "null"} <= {"not_null(sold_on)"}
 
 
 def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake: LittleLake) -> None:

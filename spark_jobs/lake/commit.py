@@ -77,12 +77,12 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     if mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
     elif not exists(target.path):
-        first = _scd2_history(target, rows) if mode == "scd2" else _once(target, rows)
+        first = _scd2_history(target, rows) if mode == "scd2" else one_of_each_grain(target, rows)
         _writer(target, first).mode("error").save(target.path)
         return Committed(last_commit(target).version, None)  # of several versions of a row one was written, as a merge would
     elif mode == "append" and _are_new(target, days):
         # nothing to compare with, so no join; and still, twice is once
-        replace_where(target, _once(target, rows), _in_days(str(target.day_column), days))
+        replace_where(target, one_of_each_grain(target, rows), _in_days(str(target.day_column), days))
         return _last_commit_of(target, rows)
     else:
         before = current_version(target)
@@ -104,7 +104,7 @@ def put_back(target: Target, version: int) -> int:
 
 def _merge_by_mode(target: Target, rows: DataFrame, mode: str) -> None:
     if mode == "append":
-        _merge(target, _once(target, rows), "WHEN NOT MATCHED THEN INSERT *")
+        _merge(target, one_of_each_grain(target, rows), "WHEN NOT MATCHED THEN INSERT *")
     elif mode == "merge":
         newer = f"s.`{target.contract.order_by}` >= t.`{target.contract.order_by}`"
         _merge(target, _latest(target, rows), f"WHEN MATCHED AND {newer} THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *")
@@ -179,7 +179,7 @@ def _are_new(target: Target, days: list[str]) -> bool:
     return target.spark.read.format("delta").load(target.path).filter(_in_days(target.day_column, days)).isEmpty()
 
 
-def _once(target: Target, rows: DataFrame) -> DataFrame:
+def one_of_each_grain(target: Target, rows: DataFrame) -> DataFrame:
     """One row of each grain."""
     return rows if has_one_row_a_grain(target.contract, target.day_column) else _latest(target, rows)
 

@@ -138,7 +138,7 @@ ROWS = [  # item, the day it belongs to, the day it arrived
     ("without a day, from a file that was read before", None, FIRST),
     ("without a day, from a new file", None, THIRD),
     ("too late, from a new file", "2024-04-02", THIRD),
-    ("too late, from a file that was read before", "2024-04-01", FIRST),
+    ("too late, from a file that was read before", "2024-03-31", FIRST),
     ("just in time, of a day that is made", "2024-04-03", THIRD),
 ]
 
@@ -147,7 +147,7 @@ def test_published_are_the_rows_of_the_days_that_are_made_and_looked_at_those_of
     table = asked.table("silver.sales")
     typed = [(item, day and date.fromisoformat(day), f"{arrived}/f00d/0/0") for item, day, arrived in ROWS]
     candidate = spark.createDataFrame(typed, "item string, sold_on date, _row string")
-    plan = Plan(days=("2024-04-01", "2024-04-03", FIRST), new_arrivals={THIRD: 0})
+    plan = Plan(days=("2024-03-31", "2024-04-03", FIRST), new_arrivals={THIRD: 0})
     is_new = F.col("_row").startswith(THIRD)
     traced = rows_to_publish(table, candidate, plan, is_new).select("item", comes_too_late(table, is_new).alias("is_late")).collect()
     assert {row.item: row.is_late for row in traced} == {

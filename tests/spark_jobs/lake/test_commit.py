@@ -1,15 +1,20 @@
-"""Which candidates hold one row of each grain already: told from the contract alone, so without Spark."""
+"""Of several rows of one grain in a batch, which one is written."""
 
 from __future__ import annotations
 
 import textwrap
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from expectations.loader import load_lake
-from spark_jobs.lake.commit import has_one_row_a_grain, replaces
+from expectations.loader import _load, load_lake
+from spark_jobs.lake.commit import Target, has_one_row_a_grain, one_of_each_grain, replaces
 from tests.expectations.conftest import GOLD_TOTALS, GOOD, write_lake
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 GRAIN = "grain: [sold_on]\nday: sold_on\n"
 
@@ -42,3 +47,17 @@ def test_a_write_replaces_what_was_there_of_bronze_of_days_and_of_whole_tables(t
         "gold.totals": True,
         "gold.guesses": False,
     }
+
+
+def test_of_several_rows_of_a_grain_the_latest_is_written_and_rows_whose_key_is_null_are_of_one(tmp_path: Path, spark: SparkSession) -> None:
+    may = [date(2024, 5, day) for day in range(1, 4)]
+    rows = spark.createDataFrame([(may[0], 7), (may[2], 7), (may[1], 7), (may[0], None), (may[1], None)], "sold_on date, cents bigint")
+    found = {}
+    for write in ("append", "merge\norder_by: sold_on"):
+        written = f"grain: [cents]\nwrite: {write}\n"
+        write_lake(tmp_path, {GOLD_TOTALS: textwrap.dedent(GOOD[GOLD_TOTALS]).replace(GRAIN, written)})
+        _load.cache_clear()
+        target = Target(spark, "", load_lake(tmp_path).table("gold.totals").contract, None, {})
+        found[write[:6]] = one_of_each_grain(target, rows)
+    assert sorted((row.cents or 0) for row in found["append"].collect()) == [0, 7]
+    assert {row.cents: row.sold_on for row in found["merge\n"].collect()} == {7: may[2], None: may[1]}

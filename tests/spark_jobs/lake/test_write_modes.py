@@ -72,28 +72,19 @@ def test_merge_keeps_the_latest_version_of_each_row_whatever_the_order(lake: Lit
     assert lake.rows("silver.prices", "item", "euro") == [("cake", 4.5), ("pie", None), ("tea", 3.2)], "a column that the contract has gained"
 
 
-def test_append_inserts_each_key_once_and_never_changes_it(lake: LittleLake) -> None:
-    prices(lake, "append", {FIRST: ("tea,300,1", "cake,450,1", ",1,1", ",2,1"), SECOND: ("tea,999,2", "milk,120,2")})
-    lake.build("bronze.prices", f"{FIRST}..{SECOND}")
-    for day in (FIRST, SECOND, SECOND):
-        build(lake, day)
-    rows = lake.rows("silver.prices", "item", "cents")
-    assert [row for row in rows if row[0]] == [("cake", 450), ("milk", 120), ("tea", 300)]
-    assert [item for item, _ in rows].count(None) == 1, "of two rows whose key is null one is kept"
-
-
-def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lake: LittleLake) -> None:
+def test_append_inserts_each_key_once_and_never_changes_it_and_days_that_are_not_there_need_no_merge(lake: LittleLake) -> None:
     dated = "columns:\n      sold_on: {type: date}"
     lake.write("expectations/bronze/prices.yaml", BRONZE.replace("ARRIVES", "daily").replace("columns:", dated))
     in_days = SILVER.replace("[item]", "[sold_on, item]\n    day: sold_on").replace("WRITE", "append").replace("    order_by: seen\n", "")
     lake.write("expectations/silver/prices.yaml", in_days.replace("columns:", dated.replace("date}", "date, nullable: false}")))
     lake.write("spark_jobs/silver/prices.sql", "SELECT sold_on, item, cents, seen FROM bronze_prices\n")
-    lake.land(f"prices/{FIRST}.csv", "sold_on,item,cents,seen", f"{FIRST},tea,300,1")
-    lake.land(f"prices/{SECOND}.csv", "sold_on,item,cents,seen", f"{SECOND},tea,320,2")
+    header = "sold_on,item,cents,seen"
+    lake.land(f"prices/{FIRST}.csv", header, f"{FIRST},tea,300,1", ",cup,7,1")
+    lake.land(f"prices/{SECOND}.csv", header, f"{SECOND},tea,320,2")
     lake.build("bronze.prices", f"{FIRST}..{SECOND}")
     for day in (FIRST, SECOND):
         build(lake, day)
-    lake.land(f"prices/{SECOND}.csv", "sold_on,item,cents,seen", f"{SECOND},tea,999,2", f"{SECOND},milk,120,2")
+    lake.land(f"prices/{SECOND}.csv", header, f"{SECOND},tea,999,2", f"{SECOND},milk,120,2")
     lake.build("bronze.prices", SECOND, "run-2")
     for _ in range(2):
         build(lake, SECOND, "run-2")
@@ -102,6 +93,9 @@ def test_append_of_days_that_are_not_there_needs_no_merge_and_gives_the_same(lak
     ]  # fmt: skip
     commits = lake.spark.sql(f"DESCRIBE HISTORY delta.`{load_settings().table_path('silver.prices')}`").collect()
     assert [commit.operation for commit in sorted(commits, key=lambda commit: commit.version)] == ["WRITE", "WRITE", "MERGE"]
+    waiting = lake.quarantine("silver.prices", "_rules", "_values")
+    assert waiting == [(["not_null(sold_on)"], '{"item":"cup","cents":7,"seen":1}')], "a row without a day waits also where it cannot be traced"
+    assert {verdict.rule for verdict in lake.ledger.verdicts("run-1", "silver.prices") if verdict.day == "null"} <= {"not_null(sold_on)"}
 
 
 def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake: LittleLake) -> None:

@@ -12,9 +12,11 @@ import pytest
 from expectations.errors import ContractError
 from expectations.rule import Rule
 from spark_jobs.lake.gate import agreement, judge
-from spark_jobs.lake.gate.agreement import REPRESENTATIVE, ROWS, SCHEMA, agree, findings_of_both
+from spark_jobs.lake.gate.agreement import REPRESENTATIVE, ROWS, SCHEMA
 from spark_jobs.lake.gate.great_expectations_rules import judge_of
+from spark_jobs.lake.gate.lanes import WHOLE, lay_out
 from spark_jobs.lake.gate.stock import judge_stock
+from tests.spark_jobs.lake.gate.comparing import NO_EXAMPLES, differences, pass_findings, stock_results
 
 pytestmark = pytest.mark.spark
 NAN = float("nan")
@@ -93,23 +95,23 @@ def rules(on_fail="warn"):
     ]
 
 
-def test_the_pass_judges_a_wild_frame_as_stock_great_expectations_does(spark):
-    found = findings_of_both(spark.createDataFrame(WILD, FRAME), rules())
+def wrong(spark, rows):
+    """The rules of which the pass and stock Great Expectations do not find the same; stock judges all of them in one validation."""
+    staged, asked = spark.createDataFrame(rows, FRAME), rules()
+    fast, stock = pass_findings(staged, asked, None, [WHOLE]), stock_results(staged, asked, NO_EXAMPLES)
+    return [(rule.name, rule.arguments, found) for rule in asked if (found := differences(rule, fast[WHOLE, rule.name], stock[rule.name]))]
 
-    assert [(rule.name, rule.arguments, fast, stock) for rule, fast, stock in found if not agree(fast, stock)] == []
-    assert {rule.name for rule in rules()} - {rule.name for rule, _, _ in found} == set(), "these did not fit the pass"
+
+def test_the_pass_judges_a_wild_frame_as_stock_great_expectations_does(spark):
+    assert wrong(spark, WILD) == []
 
 
 def test_the_pass_judges_rows_without_any_value_as_stock_great_expectations_does(spark):
-    found = findings_of_both(spark.createDataFrame([(None,) * 9, (None,) * 9], FRAME), rules())
-
-    assert [(rule.name, fast, stock) for rule, fast, stock in found if not agree(fast, stock)] == []
+    assert wrong(spark, [(None,) * 9, (None,) * 9]) == []
 
 
 def test_the_pass_judges_no_rows_at_all_as_stock_great_expectations_does(spark):
-    found = findings_of_both(spark.createDataFrame([], FRAME), rules())
-
-    assert [(rule.name, fast, stock) for rule, fast, stock in found if not agree(fast, stock)] == []
+    assert wrong(spark, []) == []
 
 
 @pytest.mark.parametrize(
@@ -162,8 +164,8 @@ def test_where_the_comparison_fails_stock_great_expectations_judges_everything(s
 
 
 def test_the_representative_expectations_fit_the_pass(spark):
-    asked = [Rule.model_validate({**facts, "on_fail": "warn"}) for facts in REPRESENTATIVE]
+    asked = [judge_of("self-check", Rule.model_validate({**facts, "on_fail": "warn"})) for facts in REPRESENTATIVE]
 
-    found = findings_of_both(spark.createDataFrame(ROWS, SCHEMA), asked)
+    lanes = lay_out(spark.createDataFrame(ROWS, SCHEMA), None, asked)
 
-    assert [rule.expect for rule, _, _ in found] == [facts["expect"] for facts in REPRESENTATIVE]
+    assert [lane.judge.rule.expect for lane in lanes.watching if lane.plan is not None] == [facts["expect"] for facts in REPRESENTATIVE]

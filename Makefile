@@ -75,8 +75,10 @@ FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
 
 test: check ## the checks, all fast tests and the journeys through Spark: twenty minutes
 	@.ci/install $(FOR_TESTS)
-	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets -rs
+	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets
 
+# what everything needs must be here: nothing is skipped
+test-all: export SKIP_NOTHING = true
 test-all: $(if $(PARTS),setup-dev,test) ## everything: `make test`, then the running lake in a browser, faults, the watched year, planted bugs and clusters, or PARTS="faults hdfs"; ends with a table
 	@.ci/install $(FOR_TESTS) $(FOR_PARTS)
 	$(BIN)/python -m tests.running.parts $(PARTS)

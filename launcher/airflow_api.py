@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLL_SECONDS = 1.0
+ANSWER_SECONDS = 60.0
 BUSY = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 BUSY_TRIES = 10
 ENDED = ("success", "failed")
@@ -112,13 +113,14 @@ class AirflowApi:
                 if error.code == HTTPStatus.UNAUTHORIZED:
                     reason = "the password in the password file is not this Airflow's"
                 raise LauncherError(f"Airflow refused {method} {path} ({error.code}): {reason}") from None
-            except URLError as error:
-                raise LauncherError(f"Airflow at {self._address} does not answer ({error.reason}): `make up` starts it.") from None
+            except (URLError, TimeoutError) as error:  # the second where it is there and too slow
+                reason = getattr(error, "reason", error)
+                raise LauncherError(f"Airflow at {self._address} does not answer ({reason}): `make up` starts it.") from None
         return None
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
         data = json.dumps(body).encode() if body is not None else None
         request = Request(f"{self._address}{path}", data=data, headers=headers, method=method)  # noqa: S310 - our own http address
-        with urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
             return json.load(answer)

@@ -1,6 +1,7 @@
 """Airflow's REST API as the demo and the tests use it, answered by a small server. tests/end_to_end asks the real one."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -110,3 +111,12 @@ def test_another_airflows_password_and_no_airflow_are_told(airflow, passwords):
         AirflowApi(address, passwords)
     with pytest.raises(LauncherError, match=r"does not answer \(.*\): `make up` starts it\.$"):
         AirflowApi(f"http://127.0.0.1:{free_port()}", passwords)
+
+
+def test_an_airflow_that_is_too_slow_to_answer_is_one_sentence(monkeypatch, passwords):
+    monkeypatch.setattr(airflow_api, "ANSWER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call, and says nothing
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(LauncherError) as caught:
+            AirflowApi(address, passwords).run("daily", "one")
+    assert str(caught.value) == f"Airflow at {address} does not answer (timed out): `make up` starts it."

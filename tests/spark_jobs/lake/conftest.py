@@ -96,11 +96,15 @@ def use_lake(folder: Path, spark: SparkSession, remote: str, monkeypatch: pytest
 
 
 def copy_lake(source: Path, target: Path) -> None:
-    """A copy that its owner may change: the tables' files, which nobody changes in place, are hard links; all others are copied."""
+    """A copy that its owner may change: Parquet files, which nobody changes in place, are hard links; all others are copied."""
+
+    def copy(file: str, copied: str) -> object:
+        return os.link(file, copied) if file.endswith(".parquet") else shutil.copy2(file, copied)
+
     for part in source.iterdir():
-        if part.name == "data_lake":
-            shutil.copytree(part, target / part.name, copy_function=os.link, dirs_exist_ok=True)
-        elif part.is_dir():
+        if part.is_dir() and part.name != "landing":
+            shutil.copytree(part, target / part.name, copy_function=copy, dirs_exist_ok=True)
+        elif part.is_dir():  # its files belong to the test, which may change them
             shutil.copytree(part, target / part.name, dirs_exist_ok=True)
         else:
             shutil.copy2(part, target / part.name)

@@ -114,7 +114,7 @@ class AirflowApi:
                     reason = "the password in the password file is not this Airflow's"
                 raise LauncherError(f"Airflow refused {method} {path} ({error.code}): {reason}") from None
             except (URLError, TimeoutError) as error:  # the second where it is there and too slow
-                reason = error.reason if isinstance(error, URLError) else error
+                reason = str(error.reason if isinstance(error, URLError) else error)
                 raise LauncherError(f"Airflow at {self._address} does not answer ({reason}): `make up` starts it.") from None
         return None
 

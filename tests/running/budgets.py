@@ -1,7 +1,7 @@
 """A pytest plugin: how many seconds each suite took, beside how many it may take on a machine like this one.
 
 `tests/budget.json` has the seconds of each suite on the machine on which they were last set, and how long two fixed pieces of work took there: one of
-Python and one of warm Spark. The same pieces are timed at the start, and a machine on which they take longer has as much more time. A suite above its
+Python and one of Spark on a new server. The same pieces are timed at the start, and a machine on which they take longer has as much more time. A suite above its
 budget is a warning; above twice its budget the run is red. Seconds are those of the tests, set-up and clean-up included, of all workers together.
 """
 
@@ -94,7 +94,7 @@ def python_seconds() -> float:
 
 
 def spark_seconds(remote: str) -> float:
-    """Of a fixed piece of warm Spark work: two aggregations of little data and their plans. The best of several times."""
+    """Of a fixed piece of Spark work, on the server that has just started: two aggregations of little data. The best of several times."""
     from pyspark.sql import SparkSession
 
     session = SparkSession.builder.remote(remote).create()

@@ -93,4 +93,4 @@ def test_rows_without_a_day_are_refused_also_where_their_bronze_day_is_held_and_
     assert shop.quarantine(SOLD) == []
     assert shop.run("restore", SALES, run_id="undo", version=0).status == "done"
     shop.build(SOLD, "2024-05-02", "run-6")
-    assert shop.quarantine(SOLD, "_rules", "_state") == [(["not_null(sold_on)"], "discarded"), (["type(cents)"], "waiting")]
+    assert shop.quarantine(SOLD, "_rules", "_state") == [(["type(cents)"], "waiting"), ([], "discarded")]  # what is given up is not judged

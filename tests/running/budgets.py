@@ -1,8 +1,9 @@
 """A pytest plugin: how many seconds each suite took, beside how many it may take on a machine like this one.
 
 `tests/budget.json` has the seconds of each suite on the machine on which they were last set, and how long two fixed pieces of work took there: one of
-Python and one of Spark on a new server. The same pieces are timed at the start, and a machine on which they take longer has as much more time. A suite above its
-budget is a warning; above twice its budget the run is red. Seconds are those of the tests, set-up and clean-up included, of all workers together.
+Python and one of Spark on a new server. The same pieces are timed at the start, and a machine on which they take longer has as much more time. A suite
+above its budget is a warning; above twice its budget the run is red. Seconds are those of the tests, set-up and clean-up included, of all workers
+together.
 """
 
 from __future__ import annotations

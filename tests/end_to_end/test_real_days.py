@@ -187,6 +187,12 @@ def test_a_second_demo_changes_nothing(published: RunningLake) -> None:
     assert (published.versions(), len(published.api.runs(DAILY))) == (before, runs)
 
 
+def test_days_that_the_form_and_a_backfill_published_are_left_alone_by_another_form(published: RunningLake) -> None:
+    before = published.versions()
+    assert published.run(DAILY, "same_days_again", first_day="2013-01-30", last_day=BACKFILLED) == "success"
+    assert published.versions() == before
+
+
 def test_predictions_are_made_once(published: RunningLake) -> None:
     before = published.versions()
     assert published.run(INFERENCE, "same_day_again", first_day=BACKFILLED, last_day=None) == "success"

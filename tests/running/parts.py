@@ -48,7 +48,7 @@ def _cluster(name: str, *paths: str) -> Part:
 PARTS = (
     Part(
         "running_lake",
-        _pytest("tests/end_to_end", "tests/browser"),
+        _pytest("tests/browser", "tests/end_to_end"),
         ("tests/end_to_end/*", "tests/browser/*", "launcher/*", "dags/*", "plugins/*", "spark_jobs/run.py", "expectations/*.yaml", "README.md"),
     ),
     Part(

@@ -90,7 +90,7 @@ def reason(output: str) -> str:
 
 
 def _make_environment() -> None:
-    if not (ENVIRONMENT / "bin" / "pip").exists():  # the last thing that venv makes: one that was interrupted is made again
+    if not (ENVIRONMENT / "bin" / "pip").exists():  # made after Python: an environment that was interrupted is made again
         print(f"making {ENVIRONMENT.name} ...", flush=True)
         _run([sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT)], "The environment could not be made")
     print("installing the installer ...", flush=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.debian_packages import may_skip_nothing
 from tests.spark_server import RunningSpark, running_spark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from pyspark.sql import SparkSession
 
@@ -24,13 +25,14 @@ _home = tempfile.TemporaryDirectory(prefix="airflow-home-")  # gone with this pr
 os.environ["AIRFLOW_HOME"] = _home.name
 
 pytest_plugins = ["pytester", "tests.end_to_end.running_lake", "tests.running.budgets"]
-_shared = contextlib.ExitStack()
+_shared = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Side by side (`-n 2`) all workers use one Spark server: what it has compiled for one of them is warm for the others."""
     if getattr(config.option, "numprocesses", None) and "SPARK_REMOTE" not in os.environ:
-        os.environ["SPARK_REMOTE"] = _shared.enter_context(running_spark(Path(tempfile.mkdtemp(prefix="spark-server-")))).remote
+        folder = _shared.enter_context(tempfile.TemporaryDirectory(prefix="spark-server-", ignore_cleanup_errors=True))
+        os.environ["SPARK_REMOTE"] = _shared.enter_context(running_spark(Path(folder))).remote
 
 
 def pytest_unconfigure() -> None:
@@ -44,10 +46,21 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.spark)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with Spark tests come first: side by side the many quick files are then left to fill the time of the worker that is done earlier."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, files with Spark tests come first: the many quick files are then left to fill the time of the worker that is done earlier."""
+    if not hasattr(config, "workerinput"):
+        return
     with_spark = {item.path for item in items if item.get_closest_marker("spark")}
     items.sort(key=lambda item: item.path not in with_spark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where nothing may be skipped, a skipped test has failed."""
+    report = yield
+    if report.skipped and may_skip_nothing():
+        report.outcome, report.longrepr = "failed", f"SKIP_NOTHING is true, and this was skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

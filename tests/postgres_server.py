@@ -31,6 +31,7 @@ def running_postgres(password: str = "", *settings: str) -> Iterator[URL]:
     folder, port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
     (folder / "password").write_text(f"{password}\n")
     user = _hand_over(folder)
+    is_up = False
 
     def run(program: str, *arguments: str) -> None:
         # Into a file: the server keeps what it inherits, and a pipe would never end.
@@ -38,13 +39,15 @@ def running_postgres(password: str = "", *settings: str) -> Iterator[URL]:
             subprocess.run([found[-1].parent / program, "-D", folder / "data", *arguments], user=user, cwd="/", check=True, stdout=output, stderr=output)
 
     login = ["-A", "scram-sha-256", f"--pwfile={folder}/password"] if password else ["-A", "trust"]
-    run("initdb", "--no-sync", "-U", "postgres", *login)
     options = " ".join(f"-c {setting}" for setting in (f"listen_addresses={HOST}", "fsync=off", *settings))
-    run("pg_ctl", "-o", f"-p {port} {options} -k {folder}", "-w", "start")
     try:
+        run("initdb", "--no-sync", "-U", "postgres", *login)
+        run("pg_ctl", "-o", f"-p {port} {options} -k {folder}", "-w", "start")
+        is_up = True
         yield URL.create("postgresql+psycopg2", "postgres", password or None, HOST, port, "postgres")
     finally:
-        run("pg_ctl", "-m", "immediate", "stop")
+        if is_up:
+            run("pg_ctl", "-m", "immediate", "stop")
         shutil.rmtree(folder)
 
 

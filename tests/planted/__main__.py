@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 
-from launcher.layout import REPOSITORY
 from tests.planted.planted_bugs import PlantedBugError, in_turn, named, planted_bugs
 from tests.planted.trying import try_all
+from tests.running.git import newest_commit
 
 
 def main(arguments: list[str]) -> int:
@@ -23,13 +22,12 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 2
     if asked.turn:
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
-        bugs = in_turn(bugs, commit, asked.turn)
+        bugs = in_turn(bugs, newest_commit(), asked.turn)
     failed = 0
-    for tried in try_all(bugs):
+    for tried in try_all(bugs, with_control=True):
         failed += bool(tried.missed)
         print(tried.in_words, flush=True)
-    print(f"planted bugs: {len(bugs) - failed} passed, {failed} failed")
+    print(f"planted bugs: {len(bugs) - failed} caught, {failed} missed")
     return 1 if failed else 0
 
 

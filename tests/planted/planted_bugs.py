@@ -18,7 +18,7 @@ HEAD = "Caught by:"
 
 
 class PlantedBugError(Exception):
-    """A patch that is not written as this module says, or a name that is none."""
+    """A patch that is not written as this module says, or the name of no bug."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def planted_bugs(folder: Path = BUGS) -> tuple[PlantedBug, ...]:
 
 
 def named(bugs: Sequence[PlantedBug], names: Iterable[str]) -> tuple[PlantedBug, ...]:
-    """The bugs of these names or areas, in the order of `bugs`; all of them where none is named. Raises PlantedBugError for a name that is none."""
+    """The bugs of these names or areas, in the order of `bugs`; all of them where none is named. Raises PlantedBugError for the name of no bug."""
     wanted = set(names)
     unknown = wanted - {bug.name for bug in bugs} - {bug.area for bug in bugs}
     if unknown:
@@ -64,7 +64,7 @@ def named(bugs: Sequence[PlantedBug], names: Iterable[str]) -> tuple[PlantedBug,
 
 
 def in_turn(bugs: Sequence[PlantedBug], commit: str, count: int) -> tuple[PlantedBug, ...]:
-    """`count` neighbours, from a place that the commit's hash (hexadecimal) tells, so that in the end every bug has had its turn."""
+    """`count` neighbours, from a place that the commit's hash (hexadecimal) tells: another one after each commit."""
     start = int(commit, 16) % len(bugs)
     return tuple((bugs * 2)[start : start + min(count, len(bugs))])
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,25 @@ def test_a_planted_bug_still_applies_and_its_tests_exist(planted_bug: PlantedBug
     for test in planted_bug.tests:
         file, _, name = test.partition("::")
         assert f"def {name.partition('[')[0]}(" in (REPOSITORY / file).read_text()
+
+
+def test_the_code_with_a_bug_is_still_python_whose_names_are_known(tmp_path: Path) -> None:
+    """Else a test would fail for that, whatever it asserts."""
+    with_bugs = tmp_path / "with_bugs"
+    with_bugs.mkdir()
+    for one in BUGS:
+        tree = tmp_path / one.name
+        for file in one.changes:
+            (tree / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / file, tree / file)
+        with planted(one, tree) as fault:
+            assert fault == ""
+            for file in one.changes:
+                shutil.copy2(tree / file, with_bugs / f"{one.name}_{Path(file).name}")
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E9,F821", str(with_bugs)]
+    done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(list(with_bugs.glob("*.py"))) > len(BUGS) / 2
 
 
 def test_a_patch_is_read_as_a_sentence_tests_and_files(tree: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,12 +23,13 @@ from tests.planted.planted_bugs import missed
 from tests.spark_server import running_spark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.planted.planted_bugs import PlantedBug
 
 SIDE_BY_SIDE = 2
 PATIENCE_SECONDS = 600
+"""For one bug's tests; a control run has a tenth of it for each test, too."""
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,24 @@ class Tried:
         return "\n".join([line, *(f"                {sentence}" for sentence in self.missed)])
 
 
-def try_all(bugs: Sequence[PlantedBug], until: float = math.inf) -> Iterator[Tried]:
+def try_all(bugs: Sequence[PlantedBug], until: float = math.inf, *, with_control: bool = False) -> Iterator[Tried]:
     """Tries the bugs two at a time, on one Spark server, that of SPARK_REMOTE or its own; yields each as it ends, but those not begun `until` a moment.
 
+    `with_control`: first the tests run without a bug; one that does not pass then catches nothing.
     Code that Spark's Python workers import comes from this checkout, not from the copy, so no bug is planted there.
     """
     with tempfile.TemporaryDirectory(prefix="planted-") as folder, _spark(Path(folder)) as remote:
         copies: SimpleQueue[Path] = SimpleQueue()
         for number in range(min(SIDE_BY_SIDE, len(bugs))):
             copies.put(copy_tree(Path(folder) / f"copy-{number}"))
+        fail_anyway = _control(bugs, copies, remote) if with_control else {}
 
         def attempt(bug: PlantedBug) -> Tried | None:
             if time.monotonic() > until:
                 return None
             copy = copies.get()
             try:
-                return _try_one(bug, copy, remote)
+                return _try_one(bug, copy, remote, fail_anyway)
             finally:
                 copies.put(copy)
 
@@ -88,10 +92,29 @@ def copy_tree(target: Path) -> Path:
     return target
 
 
-def _try_one(bug: PlantedBug, copy: Path, remote: str) -> Tried:
+def _control(bugs: Sequence[PlantedBug], copies: SimpleQueue[Path], remote: str) -> dict[str, str]:
+    """The tests that do not pass though no bug is planted, and how they end; the two copies share the files."""
+    files = sorted({test.partition("::")[0] for bug in bugs for test in bug.tests})
+    tests = sorted({test for bug in bugs for test in bug.tests})
+    shares = [[test for test in tests if files.index(test.partition("::")[0]) % SIDE_BY_SIDE == number] for number in range(SIDE_BY_SIDE)]
+
+    def run(share: Sequence[str]) -> dict[str, str]:
+        copy = copies.get()
+        try:
+            return run_tests(share, copy, remote, PATIENCE_SECONDS * (1 + len(share) / 10))
+        finally:
+            copies.put(copy)
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        found = {test: outcome for outcomes in pool.map(run, filter(None, shares)) for test, outcome in outcomes.items()}
+    return {test: outcome for test, outcome in found.items() if outcome != "passed"}
+
+
+def _try_one(bug: PlantedBug, copy: Path, remote: str, fail_anyway: Mapping[str, str]) -> Tried:
     started = time.monotonic()
     with planted(bug, copy) as fault:
         sentences = [fault] if fault else missed(bug, run_tests(bug.tests, copy, remote))
+    sentences += [f"{test}: {outcome} without the bug, too" for test, outcome in fail_anyway.items() if test.partition("[")[0] in bug.tests]
     return Tried(bug, time.monotonic() - started, sentences)
 
 
@@ -99,8 +122,12 @@ def _try_one(bug: PlantedBug, copy: Path, remote: str) -> Tried:
 def planted(bug: PlantedBug, copy: Path) -> Iterator[str]:
     """The copy with the bug in it, until the block ends; yields why it could not be planted, or an empty text."""
     done = _apply(bug, copy)
-    yield f"the patch does not apply any more: {done.stderr.strip()}" if done.returncode else ""
-    if not done.returncode:
+    if done.returncode:
+        yield f"the patch does not apply any more: {done.stderr.strip()}"
+        return
+    try:
+        yield ""
+    finally:
         _apply(bug, copy, "--reverse").check_returncode()
 
 
@@ -118,8 +145,8 @@ def _outside_git() -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "GIT_CEILING_DIRECTORIES": "/"}
 
 
-def run_tests(tests: Sequence[str], copy: Path, remote: str) -> dict[str, str]:
-    """Test id to passed, failed, error or skipped."""
+def run_tests(tests: Sequence[str], copy: Path, remote: str, patience: float = PATIENCE_SECONDS) -> dict[str, str]:
+    """Test id to passed, failed, error or skipped; or to a few words where they took more than `patience` seconds, and were ended."""
     report = copy.parent / f"{copy.name}.xml"
     report.unlink(missing_ok=True)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LAKE_", "AIRFLOW", "MLFLOW", "PYTEST", "SPARK_", "PYTHONPATH"))}
@@ -127,16 +154,25 @@ def run_tests(tests: Sequence[str], copy: Path, remote: str) -> dict[str, str]:
     environment = {**inherited, "LAKE_JARS": str(jars_folder()), "PYTHONDONTWRITEBYTECODE": "1"}
     pytest = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}", *tests]
     command = [sys.executable, "-m", "launcher", "exec", "env", f"SPARK_REMOTE={remote}", *pytest]
-    # one that takes too long leaves no report: the bug counts as missed, and the others go on
-    with (copy.parent / f"{copy.name}.log").open("w") as log, suppress(subprocess.TimeoutExpired):
-        subprocess.run(command, cwd=copy, env=environment, stdout=log, stderr=log, timeout=PATIENCE_SECONDS, check=False)
+    with (copy.parent / f"{copy.name}.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=copy, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            return dict.fromkeys(tests, f"did not end in {patience:.0f} s")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # what it may have left behind, or all of it
+            process.wait()
     return outcomes(report) if report.exists() else {}
 
 
 def outcomes(report: Path) -> dict[str, str]:
     """Test id to outcome, of pytest's JUnit report."""
-    found = {}
+    found: dict[str, str] = {}
     for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it
         name = f"{case.get('file')}::{case.get('name')}"
-        found[name] = next((word for tag, word in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")) if case.find(tag) is not None), "passed")
+        outcome = next((word for tag, word in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")) if case.find(tag) is not None), "passed")
+        if found.get(name) != "failed":  # a failed test whose clean-up fails, too, stands there twice
+            found[name] = outcome
     return found

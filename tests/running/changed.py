@@ -1,7 +1,7 @@
 """`python -m tests.running.changed [--base COMMIT]`: the tests that a change reaches and the bugs planted in its files, in three minutes.
 
 A test reaches a changed file by imports, those of its conftest files included, by naming it, or by catching a bug in it. The nearest come first; those for
-which no time is left are listed. `make test-changed` calls this.
+which no time is left are listed, and so are the parts of `make test-all` that the change touches. `make test-changed` calls this.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grimp
+import pytest
 
 from launcher.layout import REPOSITORY
 from tests.planted.planted_bugs import of_files, planted_bugs
 from tests.planted.trying import try_all
+from tests.running.git import git
+from tests.running.parts import PARTS
 from tests.spark_server import running_spark
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ FOR_BUGS = 50
 """Of those seconds, kept for the planted bugs where there are any."""
 FOR_A_BUG = 20
 """None is begun when fewer seconds are left."""
+OF_MAKE_TEST = "not benchmark and not cluster"
 NOT_OF_MAKE_TEST = ("tests/clusters/", "tests/end_to_end/", "tests/browser/", "tests/faults/", "tests/watched_year/", "tests/benchmarks/")
 
 LOADS_DAGS, PARSED = "tests/dags/test_dags_load.py", ("dags/", "plugins/", "expectations/")
@@ -44,20 +48,13 @@ LOADS_DAGS, PARSED = "tests/dags/test_dags_load.py", ("dags/", "plugins/", "expe
 def changed_files(base: str) -> list[str]:
     """The files that differ from a commit, new ones included; without one: what is not committed, or else what the newest commit changed."""
     if not base:
-        changed = _git("diff", "--name-only", "HEAD") + _untracked()
-        return changed or _git("diff", "--name-only", "HEAD~1", "HEAD")
-    return _git("diff", "--name-only", base) + _untracked()
+        changed = git("diff", "--name-only", "HEAD") + _untracked()
+        return changed or git("diff", "--name-only", "HEAD~1", "HEAD")
+    return git("diff", "--name-only", base) + _untracked()
 
 
 def _untracked() -> list[str]:
-    return _git("ls-files", "--others", "--exclude-standard")
-
-
-def _git(*words: str) -> list[str]:
-    done = subprocess.run(["git", *words], cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"git {' '.join(words)}: {done.stderr.strip()}")
-    return done.stdout.splitlines()
+    return git("ls-files", "--others", "--exclude-standard")
 
 
 def module_of(file: str) -> str | None:
@@ -121,7 +118,7 @@ def nearest_tests(changed: list[str], bugs: Iterable[PlantedBug], importers: Map
     return sorted((test for test in hops if test in texts), key=lambda test: (hops[test], test))
 
 
-def test_files() -> dict[str, str]:
+def files_of_make_test() -> dict[str, str]:
     """Every test file of `make test`, to its text."""
     files = {str(file.relative_to(REPOSITORY)): file for file in (REPOSITORY / "tests").rglob("test_*.py")}
     return {name: file.read_text() for name, file in sorted(files.items()) if not name.startswith(NOT_OF_MAKE_TEST)}
@@ -131,9 +128,9 @@ def run_until(tests: list[str], until: float) -> tuple[int, list[str]]:
     """Runs the tests of the files in their order until a moment; pytest's exit code, and the files of which tests were left out."""
     with tempfile.TemporaryDirectory(prefix="changed-") as folder:
         left_out = Path(folder) / "left-out"
-        options = ["-q", "-p", "tests.running.stopping", f"--stop-after={until - time.monotonic():.0f}", f"--left-out={left_out}"]
+        options = ["-q", "-m", OF_MAKE_TEST, "-p", "tests.running.stopping", f"--stop-after={until - time.monotonic():.0f}", f"--left-out={left_out}"]
         code = subprocess.run([sys.executable, "-m", "pytest", *options, *tests], cwd=REPOSITORY, check=False).returncode
-        return code, left_out.read_text().splitlines() if left_out.exists() else []
+        return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else code, left_out.read_text().splitlines() if left_out.exists() else []
 
 
 def main(arguments: list[str]) -> int:
@@ -142,8 +139,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--base", default="", metavar="COMMIT")
     changed = changed_files(parser.parse_args(arguments).base)
     bugs = of_files(planted_bugs(), changed)
-    tests = nearest_tests(changed, bugs, importers(), test_files())
+    tests = nearest_tests(changed, bugs, importers(), files_of_make_test())
     print(f"{len(changed)} changed files reach {len(tests)} test files and {len(bugs)} planted bugs", flush=True)
+    if touched := [part.name for part in PARTS if part.is_touched_by(changed)]:
+        print(f'They touch parts of `make test-all`, too: make test-all PARTS="{" ".join(touched)}"')
     if not tests and not bugs:
         return 0
     started, code, left, caught = time.monotonic(), 0, [], []

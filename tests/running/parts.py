@@ -1,7 +1,7 @@
 """`python -m tests.running.parts [PART ...]`: the parts of `make test-all` beyond `make test`, one after the other, and a table of what became of them.
 
-Without names all parts run. With `--ci` those run that the newest twenty commits touch, and the one whose turn it is; none is begun when too many
-seconds have passed since `--since`, and the table names what was left out.
+Without names all parts run. With `--ci` the one whose turn it is runs, then those that the newest twenty commits touch. None is begun too late for CI,
+which is cut off after ninety minutes, and the table names what was left out.
 """
 
 from __future__ import annotations
@@ -10,25 +10,35 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from launcher.layout import REPOSITORY
+from tests.running.git import git, newest_commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 COMMITS = 20
-LATEST_START = 55 * 60
-"""Seconds after which `--ci` begins no part: CI is cut off after ninety minutes, and the longest part takes thirty on a slow machine."""
+LATEST_START = 55.0
+LATEST_END = 80.0
+"""Minutes after which `--ci` begins no part, and after which none may end: CI is cut off after ninety."""
+BEFORE_PARTS = 22.0
+"""Minutes that CI takes until it comes to the parts, on the machine on which those of the parts were measured."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Tests that need more than a Spark server. `paths`: patterns of the files whose change asks for them; `*` goes over slashes, too."""
+    """Tests that need more than a Spark server, or more time.
+
+    `minutes`: what they take on two cores. `paths`: patterns of the files whose change asks for them, and `*` goes over slashes, too; CI never runs a part
+    without.
+    """
 
     name: str
+    minutes: float
     command: tuple[str, ...]
     paths: tuple[str, ...]
 
@@ -41,37 +51,52 @@ def _pytest(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "launcher", "exec", "python", "-m", "pytest", "--budgets", *words)
 
 
-def _cluster(name: str, *paths: str) -> Part:
-    return Part(name, ("make", "test-clusters", f"PARTS={name}"), (f"tests/clusters/test_{name}.py", *paths))
+def _cluster(name: str, minutes: float, *paths: str) -> Part:
+    return Part(name, minutes, ("make", "test-clusters", f"PARTS={name}"), (f"tests/clusters/test_{name}.py", *paths))
 
 
+NAMES = "tests/spark_jobs/lake/test_naming.py"
+RAY = "tests/spark_jobs/lake/learning/test_clusters.py"
+STORAGE = ("expectations/file_systems.py", "expectations/storage.py")
 PARTS = (
     Part(
         "running_lake",
+        22,
         _pytest("tests/browser", "tests/end_to_end"),
         ("tests/end_to_end/*", "tests/browser/*", "launcher/*", "dags/*", "plugins/*", "spark_jobs/run.py", "expectations/*.yaml", "README.md"),
     ),
     Part(
         "faults",
+        8,
         _pytest("tests/faults"),
         ("tests/faults/*", *(f"launcher/{name}.py" for name in ("supervision", "lifecycle", "watch", "health", "processes", "programs", "python_workers"))),
     ),
-    Part("watched_year", _pytest("tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
-    Part("planted", (sys.executable, "-m", "tests.planted"), ()),  # CI tries some at every run
-    _cluster("hdfs", "expectations/file_systems.py", "expectations/storage.py", "tests/clusters/hadoop*"),
-    _cluster("s3", "expectations/s3.py", "expectations/file_systems.py", "expectations/storage.py", "plugins/medallion/storage_connection.py", "jars-s3.lock"),
-    _cluster("standalone", "plugins/medallion/spark_submission.py", "plugins/medallion/submission.py", "tests/clusters/standalone.py"),
-    _cluster("emr", "plugins/medallion/emr.py"),
-    _cluster("hive", "expectations/metastore.py", "spark_jobs/lake/naming.py", "tests/clusters/*metastore*", "tests/clusters/thrift_server.py"),
-    _cluster("kubernetes", "plugins/medallion/on_kubernetes.py", "launcher/kubernetes.py"),
-    _cluster("yarn", "plugins/medallion/yarn*", "plugins/medallion/shipping.py", "launcher/bundle.py"),
-    _cluster("compose", "docker-compose.yaml", "Dockerfile", "launcher/container_health.py", "launcher/databases.py", "tests/clusters/images/*"),
+    Part("watched_year", 10, _pytest("tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
+    Part(
+        "generated_rows",
+        8,
+        ("env", "LAKE_TEST_EXAMPLES=8", *_pytest("tests/spark_jobs/lake/gate/test_agreement_on_generated_rows.py")),
+        ("spark_jobs/lake/gate/*", "expectations/expectation_catalogue.py"),
+    ),
+    Part("names", 3, _pytest("-m", "cluster", NAMES), (NAMES, "expectations/metastore.py", "spark_jobs/lake/naming.py")),
+    Part("ray", 3, _pytest("-m", "cluster", RAY), (RAY, "spark_jobs/lake/learning/engines/clusters.py", "spark_jobs/lake/learning/engines/search*")),
+    Part("planted", 40, (sys.executable, "-m", "tests.planted"), ()),  # CI tries some at every run
+    _cluster("hdfs", 5, *STORAGE, "tests/clusters/hadoop*"),
+    _cluster(
+        "s3", 5, "expectations/s3.py", "expectations/file_systems.py", "expectations/storage.py", "plugins/medallion/storage_connection.py", "jars-s3.lock"
+    ),
+    _cluster("standalone", 5, "plugins/medallion/spark_submission.py", "plugins/medallion/submission.py", "tests/clusters/standalone.py"),
+    _cluster("emr", 5, "plugins/medallion/emr.py"),
+    _cluster("hive", 5, "expectations/metastore.py", "spark_jobs/lake/naming.py", "tests/clusters/*metastore*", "tests/clusters/thrift_server.py"),
+    _cluster("kubernetes", 5, "plugins/medallion/on_kubernetes.py", "launcher/kubernetes.py"),
+    _cluster("yarn", 5, "plugins/medallion/yarn*", "plugins/medallion/shipping.py", "launcher/bundle.py"),
+    _cluster("compose", 5, "docker-compose.yaml", "Dockerfile", "launcher/container_health.py", "launcher/databases.py", "tests/clusters/images/*"),
 )
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a part: passed, failed or left out; and its seconds."""
+    """What became of a part: passed, failed, left out or not asked; and its seconds."""
 
     part: str
     outcome: str
@@ -79,16 +104,22 @@ class Ran:
 
 
 def chosen(parts: Sequence[Part], changed: Iterable[str], commit: str) -> tuple[Part, ...]:
-    """The part whose turn it is, which the commit's hash (hexadecimal) tells, and those that the changed files touch."""
-    files, turn = set(changed), parts[int(commit, 16) % len(parts)]
-    return tuple(part for part in parts if part == turn or part.is_touched_by(files))
+    """The part whose turn it is, which the commit's hash (hexadecimal) tells, then those that the changed files touch."""
+    files, in_ci = set(changed), [part for part in parts if part.paths]
+    turn = in_ci[int(commit, 16) % len(in_ci)]
+    return (turn, *(part for part in in_ci if part != turn and part.is_touched_by(files)))
 
 
-def run_parts(parts: Sequence[Part], latest_start: float | None) -> Iterator[Ran]:
-    """Runs the parts; none is begun after `latest_start`, a moment of time.monotonic()."""
+def is_in_time(part: Part, minutes: float, slowness: float) -> bool:
+    """Whether CI begins a part after so many minutes, on a machine that is so many times slower than the one on which the part was measured."""
+    return minutes <= LATEST_START and minutes + part.minutes * slowness <= LATEST_END
+
+
+def run_parts(parts: Sequence[Part], is_begun: Callable[[Part], bool] = lambda _part: True) -> Iterator[Ran]:
+    """Runs the parts that `is_begun` says are begun when their turn has come."""
     for part in parts:
         started = time.monotonic()
-        if latest_start is not None and started > latest_start:
+        if not is_begun(part):
             yield Ran(part.name, "left out", 0.0)
             continue
         print(f"\n== {part.name}: {' '.join(part.command)}", flush=True)
@@ -97,33 +128,36 @@ def run_parts(parts: Sequence[Part], latest_start: float | None) -> Iterator[Ran
 
 
 def table(rows: Iterable[Ran]) -> Iterator[str]:
-    """The rows in words."""
+    """The rows in words; parts that nobody asked for in one line."""
     yield f"{'part':16}{'outcome':10}{'seconds':>8}"
+    others = []
     for row in rows:
-        command = f"  make test-all PARTS={row.part}" if row.outcome != "passed" else ""
-        yield f"{row.part:16}{row.outcome:10}{row.seconds:>8.0f}{command}"
-
-
-def _git(*words: str) -> list[str]:
-    return subprocess.run(["git", *words], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split("\n")
+        if row.outcome == "not asked":
+            others.append(row.part)
+        else:
+            command = f"  make test-all PARTS={row.part}" if row.outcome != "passed" else ""
+            yield f"{row.part:16}{row.outcome:10}{row.seconds:>8.0f}{command}"
+    if others:
+        yield f"not asked: {', '.join(others)}"
 
 
 def main(arguments: list[str]) -> int:
-    """0 where no part failed, 2 for a part that is none."""
+    """0 where no part failed, 2 for the name of no part."""
     parser = argparse.ArgumentParser(prog="python -m tests.running.parts", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="PART")
-    parser.add_argument("--ci", action="store_true", help="the parts that the newest commits touch and the one whose turn it is")
-    parser.add_argument("--since", type=float, default=0.0, metavar="SECONDS", help="how long ago CI began")
+    parser.add_argument("--ci", type=float, metavar="SECONDS", help="the part whose turn it is and those that the newest commits touch; CI began so long ago")
     asked = parser.parse_args(arguments)
     unknown = set(asked.names) - {part.name for part in PARTS}
     if unknown:
         print(f"No part is called {', '.join(sorted(unknown))}: choose from {', '.join(part.name for part in PARTS)}.", file=sys.stderr)
         return 2
-    parts, latest_start = tuple(part for part in PARTS if not asked.names or part.name in asked.names), None
-    if asked.ci:
-        changed, [commit, *_] = _git("log", f"-{COMMITS}", "--name-only", "--format="), _git("rev-parse", "HEAD")
-        parts, latest_start = chosen(PARTS, filter(None, changed), commit), time.monotonic() - asked.since + LATEST_START
-    rows = list(run_parts(parts, latest_start))
+    if asked.ci is None:
+        parts = tuple(part for part in PARTS if not asked.names or part.name in asked.names)
+        rows = list(run_parts(parts))
+    else:
+        parts = chosen(PARTS, filter(None, git("log", f"-{COMMITS}", "--name-only", "--format=")), newest_commit())
+        began, slowness = time.monotonic() - asked.ci, max(1.0, asked.ci / 60 / BEFORE_PARTS)
+        rows = list(run_parts(parts, lambda part: is_in_time(part, (time.monotonic() - began) / 60, slowness)))
     rows += [Ran(part.name, "not asked", 0.0) for part in PARTS if part not in parts]
     print("\n" + "\n".join(table(rows)))
     return int(any(row.outcome == "failed" for row in rows))

@@ -65,6 +65,8 @@ def is_meant(ids: Iterable[str] = (), rule: str = "", days: DayRange | None = No
 def require_rows(table: Table, ids: Iterable[str], rows: DataFrame | None) -> None:
     """Raises RequestError where some ids are those of no row."""
     ids = list(ids)
+    if not ids:
+        return
     refuse_missing(table.name, ids, {row["_id"] for row in rows.filter(is_meant(ids)).select("_id").distinct().collect()} if rows is not None else set())
 
 

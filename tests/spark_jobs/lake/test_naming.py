@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from expectations.jobs import JobResult
 
+pytestmark = pytest.mark.cluster
 HEADER = "sold_on,item,cents"
 
 

@@ -84,7 +84,6 @@ def require_the_same(found: list[Candidate], theirs: GridSearchCV, folder: Searc
     assert watched_trees.noted(Path(folder.location)) == [1] * len(found) * len(FOLDS)
 
 
-@pytest.mark.cluster
 @pytest.mark.usefixtures("dask")
 def test_a_grid_on_dask_finds_the_same_best_candidate_and_makes_no_finished_fit_again(folder: SearchFolder, theirs: GridSearchCV) -> None:
     Path(folder.examples).with_name("unrelated.json").write_text("{}")

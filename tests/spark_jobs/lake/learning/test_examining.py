@@ -72,7 +72,6 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "_models"
 
 
-@pytest.mark.cluster
 @pytest.mark.usefixtures("dask")
 def test_each_input_is_told_with_the_target_and_with_the_input_that_says_the_same(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Ledger(load_settings().ledger_url).record_model(learned(models, by_spark=True))

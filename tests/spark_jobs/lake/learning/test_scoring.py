@@ -90,6 +90,7 @@ def test_features_that_change_bring_predictions_for_new_rows_and_rewrite_none(ca
 
 
 def test_a_row_that_a_model_refuses_waits_with_the_reason_until_another_model_scores_it(calls: LittleLake) -> None:
+    able = champion(calls)
     serves(calls, **keep(refusing(estimator_of_champion(calls))))
     calls.land("calls/2024-05-15.csv", "called_on,call,kind,hour,answered", *calls_of("2024-05-15"), "2024-05-15,15999,fax,9,true")
     for table in ("bronze.calls", "silver.calls"):
@@ -104,7 +105,7 @@ def test_a_row_that_a_model_refuses_waits_with_the_reason_until_another_model_sc
     assert (json.loads(values)["call"], json.loads(values)["model_version"], str(when)) == (15999, OTHER, "2024-05-15")
     assert calls.run("score", "answers", run_id="score-2").status == "unchanged"
 
-    calls.ledger.crown("answers", 1, OTHER)
+    calls.ledger.record_model(replace(able, version=OTHER + 1, run_id="later"), instead_of=OTHER)
     before = calls.rows(TABLE)
     result = calls.run("score", "answers", run_id="score-3")
     assert (result.status, result.facts["days"], result.facts["rows_out"]) == ("done", ["2024-05-15"], 1), result.message

@@ -41,13 +41,14 @@ from spark_jobs.lake.learning.worker import write_whole
 from spark_jobs.lake.reading import read_published
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame
 
     from expectations.lake import Model
+    from expectations.model_contract import History, ModelContract
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.learning.lesson import Lesson
 
@@ -111,11 +112,16 @@ def past_of_frozen(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataF
     if of is None:
         raise ModelError(f"{lesson.model.name} has no history.")
     first = (date.fromisoformat(lesson.days.test[0]) - timedelta(days=of.days)).isoformat()
-    asked = some(frozen.of(lesson.days.test), keys_of(job.lake.table(contract.training).contract)).select(*(F.col(key).alias(f"_{key}") for key in of.keys))
-    same = [F.col(key).eqNullSafe(F.col(f"_{key}")) for key in of.keys]
-    rows = frozen.frame.filter(F.col(DAY) >= first).join(asked.distinct(), same, "left_semi")
+    asked = some(frozen.of(lesson.days.test), keys_of(job.lake.table(contract.training).contract))
+    return past_on_spark(contract, of, frozen.frame.filter(F.col(DAY) >= first), asked, frozen.classes)
+
+
+def past_on_spark(contract: ModelContract, of: History, rows: DataFrame, asked: DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """What past_of says of the rows whose keys the asked rows have, too; `classes`: those of a multiclass target."""
+    asked = asked.select(*(F.col(key).alias(f"_{key}") for key in of.keys)).distinct()
+    rows = rows.join(asked, [F.col(key).eqNullSafe(F.col(f"_{key}")) for key in of.keys], "left_semi")
     target = F.col(contract.target)
-    values = {name: (target == name).cast("double") for name in frozen.classes} or {contract.target: target}
+    values = {name: (target == name).cast("double") for name in classes} or {contract.target: target}
     sums = [F.sum(value).alias(f"{SUM}{name}") for name, value in values.items()]
     found: pd.DataFrame = rows.groupBy(DAY, *of.keys).agg(F.count(F.lit(1)).cast("double").alias(ROWS), *sums).toArrow().to_pandas()
     return found

@@ -12,9 +12,10 @@ import pytest
 
 from expectations.errors import ContractError, ModelError
 from expectations.lake import Model
+from expectations.model_contract import History
 from launcher.landing import _data
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
-from spark_jobs.lake.learning.engines.pipeline_training import fit_pipeline
+from spark_jobs.lake.learning.engines.pipeline_training import fit_pipeline, past_on_spark
 from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
     answered,
@@ -25,6 +26,7 @@ from spark_jobs.lake.learning.engines.pipelines import (
     label,
     open_pipeline,
 )
+from spark_jobs.lake.learning.evaluation.baselines import past_of
 from tests.spark_jobs.lake.learning.evaluation.contracts import contract_of
 
 if TYPE_CHECKING:
@@ -97,6 +99,22 @@ def test_a_missing_text_is_shown_as_the_empty_one_and_a_missing_number_as_missin
     rows = spark.createDataFrame([("new", 1.0), (None, None)], "kind string, hour double")
     assert [tuple(row) for row in as_pipeline_sees(rows, ["kind", "hour"]).collect()] == [("new", 1.0), ("", None)]
     assert [tuple(row) for row in as_pipeline_sees(rows, ["hour"]).collect()] == [("new", 1.0), (None, None)]
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(("facts", "classes"), [({}, ()), ({"kind": "multiclass", "score": "accuracy"}, ("jet", "prop"))])
+def test_what_happened_before_is_added_up_as_of_collected_rows_for_the_keys_that_are_asked(
+    spark: SparkSession, facts: dict[str, Any], classes: tuple[str, ...]
+) -> None:
+    late: list[Any] = ["jet", "jet", "prop", "prop", "jet"] if classes else [1, 0, 1, 1, 0]
+    of = History(keys=("kind",), days=2)
+    rows = pd.DataFrame({"_day": [f"2024-05-0{day}" for day in (1, 1, 2, 2, 2)], "kind": ["home", "home", None, "home", "boat"], "late": late})
+    asked = pd.DataFrame({"kind": ["home", None, "home"]})
+    contract = contract_of(history=of, **facts)
+    found = past_on_spark(contract, of, spark.createDataFrame(rows), spark.createDataFrame(asked, "kind string"), classes)
+    told = past_of(contract, of, rows[rows["kind"] != "boat"], "_day")
+    order = ["_day", "kind"]
+    pd.testing.assert_frame_equal(found.sort_values(order, ignore_index=True), told.sort_values(order, ignore_index=True), check_dtype=False, check_like=True)
 
 
 @pytest.fixture

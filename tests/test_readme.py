@@ -32,12 +32,15 @@ def my_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_make_help_lists_every_target_that_the_readme_names() -> None:
+def test_make_help_lists_every_target_that_the_readme_and_the_page_for_contributors_name() -> None:
     shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     listed = set(re.findall(r"^  make ([a-z-]+)", shown, flags=re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", README, flags=re.MULTILINE))
+    named, contributors = (
+        set(re.findall(r"(?:^|`)make ([a-z-]+)", text, flags=re.MULTILINE)) for text in (README, (REPOSITORY / "CONTRIBUTING.md").read_text())
+    )
     assert {"demo", "test", "up", "down", "clean", "help", "check-lake", "job"} <= named
-    assert named <= listed
+    assert {"check", "test", "test-all", "test-changed", "test-fast", "planted"} == contributors
+    assert named | contributors <= listed
 
 
 def test_the_contracts_of_the_readme_are_well(my_lake: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ class Batch:
     `inputs`: for each day (or ALL) to publish, what it was made from. `emptied`: those of them that no file touches any more.
     `arrivals`: what a scan of new files has told. `late`: tells rows that came too long after their day. `refused`: bronze table to
     arrival day to the number of its rows that do not parse, for all arrivals that are read anew. `landed`: when
-    the file of a bronze day was written. `findings`: what was said of the days before the gate.
+    the file of a bronze day was written. `findings`: what was said of the days before the gate. `is_whole`: all rows of
+    the candidate belong to its days; where one does not, nothing is published.
     """
 
     inputs: dict[str, Inputs]
@@ -31,6 +32,7 @@ class Batch:
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     landed: dict[str, datetime] = field(default_factory=dict)
     findings: tuple[Verdict, ...] = ()
+    is_whole: bool = False
 
     @property
     def with_rows(self) -> list[str]:

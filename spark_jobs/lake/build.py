@@ -97,11 +97,12 @@ def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> J
     late = comes_too_late(table, is_new) if scan.some_are_late and is_new is not None else None
     bronze = planner.arrival_input
     emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
-    batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan))
+    batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan), is_whole=makes_only_its_days(planner, plan))
     if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
         return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
-    return publish(job, table, rows_to_publish(table, candidate, plan, is_new), batch, staged.place if staged else None)
+    rows = without_days_around(table, candidate, plan) if batch.is_whole else rows_to_publish(table, candidate, plan, is_new)
+    return publish(job, table, rows, batch, staged.place if staged else None)
 
 
 def _is_new_arrival(candidate: DataFrame, plan: Plan) -> Column | None:
@@ -116,6 +117,28 @@ def comes_too_late(table: Table, is_new: Column) -> Column:
     days_late = F.datediff(arrival_day(F.col("_row")), F.col(str(table.contract.day)))
     late: Column = F.coalesce(is_new & (days_late > table.contract.late), F.lit(False))
     return late
+
+
+def makes_only_its_days(planner: Planner, plan: Plan) -> bool:
+    """Whether a candidate's rows are of the days that the plan makes, or of those around them that it reads.
+
+    So it is where the days of an input say which days are made. Files bring rows of any day, and a whole table has rows of all.
+    """
+    return planner.table.contract.day is not None and planner.arrival_input is None and any(days is not None for days in plan.reads.values())
+
+
+def without_days_around(table: Table, candidate: DataFrame, plan: Plan) -> DataFrame:
+    """The rows, but for those of days that are read and not made: what a look-back sees. Rows of any other day stay, and are refused."""
+    around = days_around(plan)
+    if not around:
+        return candidate
+    day = F.col(str(table.contract.day))
+    return candidate.filter(day.isNull() | ~day.isin([date.fromisoformat(key) for key in around]))
+
+
+def days_around(plan: Plan) -> list[str]:
+    """The days of inputs that the plan reads and does not make, sorted."""
+    return sorted({day for days in plan.reads.values() for day in days or ()} - {*plan.days, ALL})
 
 
 def rows_to_publish(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:

@@ -36,7 +36,7 @@ def nothing_can_be_refused(contract: TableContract, rules: Iterable[Rule], batch
     """
     can_refuse = any(rule.on_fail != "warn" for rule in (*rules, *contract.over_time)) or contract.quarantine_limit is not None
     has_refused = batch.late is not None or any(any(days.values()) for days in batch.refused.values())
-    return replaces(contract) and not (can_refuse or has_refused or something_waits)
+    return replaces(contract) and not (can_refuse or has_refused or something_waits or batch.is_whole)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from expectations.errors import LeaseError
+from expectations.days import in_words
+from expectations.errors import ContractError, LeaseError
 from expectations.storage import Place
 from spark_jobs.lake import commit
 from spark_jobs.lake.added_files import add_files, can_stay
@@ -23,6 +24,8 @@ from spark_jobs.lake.rulings import Ruling, Rulings
 from spark_jobs.lake.staging import Staged, stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import DataFrame
 
     from expectations.jobs import JobResult
@@ -72,6 +75,8 @@ class Publication:
         staging = self.job.settings.staging_path(self.table.name, self.job.request.run_key)
         try:
             staged = self._stage(staging)
+            if self.batch.is_whole:
+                refuse_other_days(self.table, staged.days(), self.batch.inputs)
             on_time, aside = parted(staged.rows, self.day_column)
             judgement = self._judge(on_time)
             rulings = Ruling(self.job, self.table, self.batch, self.day_column, aside.unscored).rule_on(on_time, judgement)
@@ -149,6 +154,17 @@ class Publication:
             "days": {day: self.batch.inputs[day] for day in days},
         }
         return commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
+
+
+def refuse_other_days(table: Table, found: Iterable[str], made: Iterable[str]) -> None:
+    """Raises ContractError where rows are of a day that is not made: left out they would be gone without a word."""
+    made = list(made)
+    others = sorted(set(found) - set(made))
+    if others:
+        raise ContractError(
+            f"{table.name}: {table.logic} returned rows whose {table.contract.day} is {in_words(others)}, and this run makes {in_words(made)}; nothing was "
+            f"published. Let {table.contract.day} be the day of the input's rows, or read the inputs whole and write: replace_all."
+        )
 
 
 def publish(job: Job, table: Table, candidate: DataFrame, batch: Batch, scanned: str | None = None) -> JobResult:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from expectations.storage import Place
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 PASSING = {"compression": "lz4", "parquet.enable.dictionary": "false"}
 """For files that are read once or twice and deleted: what is quick to write counts, not what is small (2.2 against 3.2 s, 1,000,000 rows of 16 columns)."""
+WITHOUT_DAY = "__HIVE_DEFAULT_PARTITION__"
+"""What Spark calls the folder of rows whose day is null."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,12 @@ class Staged:
     def folder(self) -> StagedFolder:
         """Where they lie, and their columns."""
         return StagedFolder(self.place, self.day_column, self.rows.schema)
+
+    def days(self) -> set[str]:
+        """The days of which there are rows, by the folders that were written; none where rows have no day."""
+        folders = {name.partition("/")[0] for name in Place.of(self.place).file_names_below() if name.endswith(".parquet")}
+        named = {folder.removeprefix(f"{self.day_column}=") for folder in folders if folder.startswith(f"{self.day_column}=")}
+        return named - {WITHOUT_DAY}
 
 
 @dataclass(frozen=True)

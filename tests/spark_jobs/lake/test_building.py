@@ -10,16 +10,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
+from expectations.errors import ContractError
 from expectations.jobs import JobRequest, JobResult
 from expectations.lake import Table
 from expectations.ledger import Arrival, DayEntry, Ledger, Verdict
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake.batch import Batch
-from spark_jobs.lake.build import comes_too_late, hold_back, rows_known, rows_landed, rows_refused, rows_to_publish
+from spark_jobs.lake.build import (
+    comes_too_late,
+    days_around,
+    hold_back,
+    makes_only_its_days,
+    rows_known,
+    rows_landed,
+    rows_refused,
+    rows_to_publish,
+    without_days_around,
+)
 from spark_jobs.lake.gate.judgement import DayCounts, Judgement
 from spark_jobs.lake.job import Job
 from spark_jobs.lake.planning import Plan, Planner
+from spark_jobs.lake.publishing import refuse_other_days
 from spark_jobs.lake.rulings import Ruling
 from tests.expectations.conftest import GOLD_TOTALS, SILVER_SALES, write_lake
 
@@ -166,3 +178,40 @@ def test_published_are_the_rows_of_the_days_that_are_made_and_looked_at_those_of
         "without a day, from a file that was read before",
         "without a day, from a new file",
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "reads", "is_whole"),
+    [
+        ("gold.totals", {"silver.sales": (FIRST, SECOND)}, True),
+        ("gold.totals", {"silver.sales": (FIRST,), "silver.shops": None}, True),
+        ("gold.totals", {"silver.shops": None}, False),
+        ("silver.sales", {"bronze.sales": (FIRST, SECOND)}, False),
+    ],
+)
+def test_only_where_an_inputs_days_say_which_days_are_made_a_row_of_another_day_is_a_fault(
+    asked: Asked, table: str, reads: dict[str, tuple[str, ...] | None], is_whole: bool
+) -> None:
+    planner = Planner(asked.job.lake, asked.job.ledger, asked.table(table), (FIRST,), "run-1")
+    assert makes_only_its_days(planner, Plan(days=(FIRST,), reads=reads)) is is_whole
+
+
+def test_rows_of_the_days_that_a_look_back_reads_are_left_out_and_those_of_any_other_day_stay_to_be_refused(asked: Asked, spark: SparkSession) -> None:
+    plan = Plan(days=(SECOND,), reads={"silver.sales": (FIRST, SECOND), "silver.shops": None})
+    assert days_around(plan) == [FIRST]
+    assert days_around(Plan(days=(FIRST, SECOND), reads={"silver.sales": (FIRST, SECOND)})) == []
+    rows = [("made", SECOND), ("around", FIRST), ("other", THIRD), ("none", None)]
+    candidate = spark.createDataFrame([(item, day and date.fromisoformat(day)) for item, day in rows], "item string, sold_on date")
+    stays = without_days_around(asked.table("gold.totals"), candidate, plan).collect()
+    assert sorted(row.item for row in stays) == ["made", "none", "other"]
+
+
+def test_rows_of_a_day_that_is_not_made_end_the_job_with_their_day_and_what_to_do(asked: Asked) -> None:
+    totals = asked.table("gold.totals")
+    refuse_other_days(totals, [SECOND], [FIRST, SECOND])
+    with pytest.raises(ContractError) as refused:
+        refuse_other_days(totals, [FIRST, THIRD], [SECOND])
+    assert str(refused.value) == (
+        f"gold.totals: {totals.logic} returned rows whose sold_on is 2024-05-01, 2024-05-03, and this run makes 2024-05-02; nothing was published. "
+        "Let sold_on be the day of the input's rows, or read the inputs whole and write: replace_all."
+    )

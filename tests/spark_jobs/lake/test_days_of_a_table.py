@@ -127,6 +127,18 @@ def test_a_look_back_reads_earlier_days_and_publishes_only_its_own(shop: LittleL
     assert shop.rows("gold.before") == [(FIRST, None), (THIRD, 102)]
 
 
+def test_a_month_that_is_made_from_one_of_its_days_is_refused_and_keeps_what_was_published(tea_shop: LittleLake) -> None:
+    month = "SELECT date(date_trunc('month', sold_on)) AS sold_on, sum(cents) AS cents FROM silver_sales GROUP BY 1"
+    tea_shop.write("spark_jobs/gold/totals.sql", month)
+    build(tea_shop, "2024-05-01", "run-2", "gold.totals")
+    tea_shop.land("sales/2024-05-04.csv", HEADER, "2024-05-04,tea,50")
+    build(tea_shop, "2024-05-04", "run-3", "bronze.sales", "silver.sales")
+    refused = tea_shop.run("build", "gold.totals", "2024-05-04", "run-3")
+    assert (refused.status, tea_shop.rows("gold.totals")) == ("failed_terminal", [(FIRST, 300)])
+    assert "totals.sql returned rows whose sold_on is 2024-05-01, and this run makes 2024-05-04; nothing was published" in refused.message
+    assert "2024-05-04" not in tea_shop.ledger.days("gold.totals")
+
+
 def test_a_table_goes_back_to_an_earlier_version_and_its_readers_follow(shop: LittleLake) -> None:
     change_contract(shop, "name: not_too_many}\n", f"name: not_too_many}}\n{ENOUGH}over_time: [{{check: new_categories, column: item}}]\n")
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300")

@@ -236,6 +236,7 @@ STOPS = WARNS.model_copy(update={"on_fail": "stop"})
         ([WARNS], {"refused": {"bronze.sales": {FIRST: 0}}}, False, True),
         ([WARNS], {"refused": {"bronze.sales": {FIRST: 0, SECOND: 1}}}, False, False),
         ([WARNS], {"late": "a column that tells late rows"}, False, False),
+        ([WARNS], {"is_whole": True}, False, False),
     ],
 )
 def test_rows_are_judged_before_they_are_published_wherever_something_can_be_refused(

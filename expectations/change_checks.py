@@ -47,7 +47,8 @@ def check_changes(lake: Lake, table: Table) -> None:
 
 def _check_snapshots(table: Table, snapshots: list[str]) -> None:
     """All that the table reads are snapshots, so that a row which is gone leaves no trace."""
-    found = f"{' and '.join(snapshots)} {'are full snapshots' if len(snapshots) > 1 else 'is a full snapshot'} each time"
+    are = "are full snapshots" if len(snapshots) > 1 else "is a full snapshot"
+    found = f"{' and '.join(snapshots)} {are} each time"
     if table.contract.write == "scd2":
         place = table.line("feed")
         raise ContractError(
@@ -72,7 +73,7 @@ def _tell_deleted_rows(table: Table) -> Iterator[str]:
 
 
 def _is_snapshot(lake: Lake, name: str) -> bool:
-    """Whether a table is a whole each time: a snapshot, or what is replaced whole by nothing but snapshots."""
+    """Whether a table is whole each time: a snapshot, or what is replaced whole by nothing but snapshots."""
     contract = lake.tables[name].contract
     if contract.source:
         return contract.source.arrives == "snapshot"

@@ -55,7 +55,7 @@ def reach(first: date, last: date | None) -> str:
 def require_within(days: DayRange, first: date, last: date | None, whose: str, landed: Callable[[], Collection[str] | None] = lambda: None) -> None:
     """Raises RequestError where some of the days are outside `first` to `last` (None: no end).
 
-    `landed`: asked only then, for the days of which files have landed (None: nobody knows); the nearest are named.
+    `landed`: asked only then, for the days of which files have landed (None: nobody knows); it names the nearest.
     """
     if days.first >= first and (last is None or days.last <= last):
         return
@@ -68,7 +68,7 @@ def require_within(days: DayRange, first: date, last: date | None, whose: str, l
 
 
 def nearest_landed(days: DayRange, landed: Collection[str] | None) -> str:
-    """A sentence with the days, at most five, that landed in or nearest to a range; none where nobody knows (None)."""
+    """A sentence with the days, at most five, that landed in or nearest to a range; none where `landed` is None."""
     if landed is None:
         return ""
 

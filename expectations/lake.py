@@ -43,8 +43,8 @@ class Table:
         Left out are its description, the names that others find it by, and what it admits of its inputs (`feed`,
         `deletes`): words that change no row.
         """
-        left_out = {"description": True, "owner": True, "source": {"external"}, "feed": True, "deletes": True}
-        facts = self.contract.model_dump_json(exclude=left_out)
+        admitted: dict[str, bool] = {"feed": True, "deletes": True}
+        facts = self.contract.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}, **admitted})
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     @cached_property

@@ -18,6 +18,18 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 WriteMode = Literal["replace_days", "merge", "append", "replace_all", "scd2"]
+OF_SNAPSHOTS = "it would keep a new version of every row each time, and never end a row that is gone"
+"""What a history would make of full snapshots, for people."""
+
+
+def _no_number(found: Any) -> Any:
+    """Pydantic takes a number for seconds since 1970: the day 86400 would be the second of January."""
+    if isinstance(found, int | float) or (isinstance(found, str) and found.strip().lstrip("+-").isdigit()):
+        raise ValueError("it is no date; write it as YYYY-MM-DD, for example 2013-01-31")
+    return found
+
+
+Day = Annotated[date, BeforeValidator(_no_number)]
 
 
 class Column(Facts):
@@ -139,6 +151,10 @@ class TableContract(Facts):
     write: WriteMode = "replace_days"
     order_by: ColumnName | None = None
     """`merge` and `scd2`: the column that says which of two versions of a row is the later one."""
+    feed: Literal["changes", "snapshots"] | None = None
+    """`scd2`: what its inputs bring. Only changes are kept right; snapshots are refused."""
+    deletes: Literal["kept"] | None = None
+    """`merge` and `scd2`: a row that is deleted at its source stays, and that is meant."""
     late: Annotated[int, Field(ge=0, le=3650)] = 30
     """Rows that arrive more than this many days after their day go to quarantine under the rule `late`."""
     keep_history: Annotated[int, Field(ge=1, le=3650)] = 30
@@ -172,6 +188,24 @@ class TableContract(Facts):
             raise Misfit(f"{self.day} must be a date column, not {self.columns[self.day].type}", "day")
         return self
 
+    @model_validator(mode="after")
+    def _says_what_it_is_fed_with(self) -> TableContract:
+        if self.feed and self.write != "scd2":
+            raise Misfit(f"feed is for scd2, and this table is written by {self.write}; take it away", "feed")
+        if self.deletes and self.write not in {"merge", "scd2"}:
+            found = f"and this table is written by {self.write}"
+            raise Misfit(f"deletes is for merge and scd2, {found}; take it away", "deletes")
+        if self.write == "scd2" and self.feed is None:
+            needs = "scd2 needs `feed: changes`, which says that its inputs bring changes, not full snapshots"
+            raise Misfit(f"{needs}: of those {OF_SNAPSHOTS}", "write")
+        if self.feed == "snapshots":
+            raise Misfit(
+                f"scd2 cannot be fed with snapshots: {OF_SNAPSHOTS}; "
+                "read changes and write feed: changes, or keep the newest snapshot alone with write: replace_all",
+                "feed",
+            )
+        return self
+
 
 class Pipeline(Facts):
     """One daily DAG: its tables and its clock."""
@@ -180,7 +214,7 @@ class Pipeline(Facts):
     owner: str = ""
     tables: Annotated[tuple[TableName, ...], Field(min_length=1)]
     schedule: Annotated[str, Field(min_length=9)] = "0 6 * * *"
-    """A cron expression in `time_zone`; a run is for the day before."""
+    """A cron expression in `time_zone` that fires at most once a day; a run is for the day before."""
     time_zone: str = "UTC"
-    first_day: date
-    last_day: date | None = None
+    first_day: Day
+    last_day: Day | None = None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from expectations.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
 NAMED_AT_MOST = 5
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -47,11 +47,39 @@ class DayRange:
         return [day.isoformat() for day in self]
 
 
-def require_within(days: DayRange, first: date, last: date | None, whose: str) -> None:
-    """Raises RequestError where some of the days are outside `first` to `last` (None: no end)."""
-    if days.first < first or (last is not None and days.last > last):
-        reach = f"from {first} to {last}" if last else f"from {first} on"
-        raise RequestError(f"{whose} has days {reach}, asked were {days}; fill in first_day and last_day, or change expectations/pipelines.yaml.")
+def reach(first: date, last: date | None) -> str:
+    """The days from `first` to `last` (None: no end), for people."""
+    return f"from {first} to {last}" if last else f"from {first} on"
+
+
+def require_within(days: DayRange, first: date, last: date | None, whose: str, landed: Callable[[], Collection[str] | None] = lambda: None) -> None:
+    """Raises RequestError where some of the days are outside `first` to `last` (None: no end).
+
+    `landed`: asked only then, for the days of which files have landed (None: nobody knows); it names the nearest.
+    """
+    if days.first >= first and (last is None or days.last <= last):
+        return
+    known = landed()
+    if known is not None:
+        known = [day for day in known if day >= str(first) and (last is None or day <= str(last))]
+    found = f"{whose} has days {reach(first, last)}, asked were {days}"
+    remedy = "fill in first_day and last_day, or change expectations/pipelines.yaml."
+    raise RequestError(f"{found}; {remedy}{nearest_landed(days, known)}")
+
+
+def nearest_landed(days: DayRange, landed: Collection[str] | None) -> str:
+    """A sentence with the days, at most five, that landed in or nearest to a range; none where `landed` is None."""
+    if landed is None:
+        return ""
+
+    def away(day: str) -> int:
+        found = date.fromisoformat(day)
+        return max((days.first - found).days, (found - days.last).days, 0)
+
+    nearest = sorted(set(landed), key=lambda day: (away(day), day))[:NAMED_AT_MOST]
+    if not nearest:
+        return " None of its days has landed yet."
+    return f" The nearest {'days' if len(nearest) > 1 else 'day'} that landed: {in_words(nearest)}."
 
 
 def parse_day(text: str | None, field: str = "day") -> date:
@@ -80,11 +108,14 @@ def resolve_days(
 ) -> DayRange:
     """The days a run is for: the form's days, else the run's partition key, else the day before the click.
 
-    A form with one of the two days means that one day. `asked_at` is an aware time; the day before it is taken in `time_zone`.
-    Raises RequestError for a day that is no date and for a range back to front.
+    A form with a first day alone means that one day. `asked_at` is an aware time; the day before it is taken in
+    `time_zone`. Raises RequestError for a last day alone, for a day that is no date and for a range back to front.
     """
-    if first_day or last_day:
-        first = parse_day(str(first_day or last_day), "first_day")
+    if last_day and not first_day:
+        found = f"last_day is {str(last_day)[:40]!r} and first_day is empty"
+        raise RequestError(f"{found}; fill in first_day too, or for one day first_day alone.")
+    if first_day:
+        first = parse_day(str(first_day), "first_day")
         return DayRange(first, parse_day(str(last_day or first_day), "last_day"))
     if partition_key:
         moment = re.split("[T ]", partition_key, maxsplit=1)  # a key may be a midnight

@@ -38,8 +38,13 @@ class Table:
 
     @cached_property
     def contract_hash(self) -> str:
-        """sha256 of what the contract says of its rows: without its description, and without the names that others find it by."""
-        facts = self.contract.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}})
+        """sha256 of what the contract says of its rows, so that a change of it makes them stale.
+
+        Left out are its description, the names that others find it by, and what it admits of its inputs (`feed`,
+        `deletes`): words that change no row.
+        """
+        admitted: dict[str, bool] = {"feed": True, "deletes": True}
+        facts = self.contract.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}, **admitted})
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from expectations.change_checks import check_changes
 from expectations.contract import Pipeline, TableContract
 from expectations.errors import ContractError, did_you_mean
 from expectations.facts import IDENTIFIER, LAYERS
@@ -48,6 +49,8 @@ def _load(project: Path) -> Lake:
     for table in lake.tables.values():
         check_table(lake, table)
     check_no_cycle(lake)
+    for table in lake.tables.values():
+        check_changes(lake, table)
     for table in lake.tables.values():
         check_logic(lake, table)
     check_no_logic_without_contract(lake)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from expectations.lake import Lake
 
 CRON_FIELDS = 5
+A_DAY = (60, 24)
+"""Minutes of an hour and hours of a day: what `*` stands for in the first two fields."""
 
 
 def check_pipelines(lake: Lake, file: Path) -> None:
@@ -45,6 +47,7 @@ def _check_clock(file: Path, name: str, pipeline: Pipeline) -> None:
     if len(pipeline.schedule.split()) != CRON_FIELDS or not croniter.is_valid(pipeline.schedule):
         place = f"{file}:{line_of(file, (name, 'schedule'))}"
         raise ContractError(f'{place}: {pipeline.schedule!r} is no cron expression of five fields; write one like "0 6 * * *", six in the morning.')
+    _check_fires(f"{file}:{line_of(file, (name, 'schedule'))}", pipeline.schedule)
     try:
         ZoneInfo(pipeline.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -52,3 +55,20 @@ def _check_clock(file: Path, name: str, pipeline: Pipeline) -> None:
         raise ContractError(f"{place}: {pipeline.time_zone!r} is no time zone; write one like America/New_York.") from None
     if pipeline.last_day and pipeline.last_day < pipeline.first_day:
         raise ContractError(f"{file}:{line_of(file, (name, 'last_day'))}: last_day {pipeline.last_day} is before first_day {pipeline.first_day}.")
+
+
+def _check_fires(place: str, schedule: str) -> None:
+    """A run is for one whole day: a second one on the same day would find nothing new, or make half a day."""
+    from croniter import CroniterBadDateError, croniter
+
+    times = 1
+    for values, every in zip(croniter.expand(schedule)[0], A_DAY, strict=False):
+        times *= every if "*" in values else len(set(values))
+    remedy = 'write one time of the day, like "0 6 * * *".'
+    if times > 1:
+        why = "but a run is for a whole day, the one before it"
+        raise ContractError(f"{place}: {schedule!r} fires {times} times a day, {why}; {remedy}")
+    try:
+        croniter(schedule).get_next()
+    except CroniterBadDateError:
+        raise ContractError(f"{place}: {schedule!r} never fires, for no month has such a day; {remedy}") from None

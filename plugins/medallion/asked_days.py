@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
@@ -12,6 +13,7 @@ from expectations.errors import RequestError, did_you_mean
 from expectations.loader import load_lake
 from expectations.model_versions import comparisons_of, version_of
 from medallion.lake_ledger import open_ledger
+from medallion.landing import days_that_landed
 from medallion.retrying import LIGHT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -32,12 +34,13 @@ DAYS = f"{{{{ ti.xcom_pull(task_ids='{TASK}') or '' }}}}"
 def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, pipeline: str) -> str:
     """`2013-01-01..2013-01-31`: the form's days, else the run's partition, else yesterday.
 
-    Raises RequestError for no range, for an unknown field, and for days that the pipeline does not have.
+    Raises RequestError for no range, for an unknown field, and for days that the pipeline does not have: it names the
+    nearest days that landed.
     """
     _require_known(dag_run.conf or {}, FIELDS)
     facts = load_lake().pipeline(pipeline)
     days = _resolved(params, dag_run, facts.time_zone)
-    require_within(days, facts.first_day, facts.last_day, pipeline)
+    require_within(days, facts.first_day, facts.last_day, pipeline, partial(days_that_landed, pipeline))
     log.info("days %s", days)
     return str(days)
 

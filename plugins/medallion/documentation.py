@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from expectations.days import reach
+
 if TYPE_CHECKING:
     from expectations.contract import TableContract
     from expectations.lake import Lake, Model, Table
@@ -15,7 +17,8 @@ def table_doc(table: Table) -> str:
     contract = table.contract
     parts = [f"**{table.name}**: {contract.description}", _origin(contract)]
     if contract.grain:
-        parts.append(f"One row per {', '.join(contract.grain)}; written by `{contract.write}`.")
+        deletes = " Rows that are deleted at their source stay." if contract.deletes == "kept" else ""
+        parts.append(f"One row per {', '.join(contract.grain)}; written by `{contract.write}`.{deletes}")
     parts.append("| column | type | null | |\n|---|---|---|---|")
     parts[-1] += "".join(
         f"\n| {name} | {column.type} | {'yes' if column.nullable else 'no'} | {_cell(column.description)} |" for name, column in contract.columns.items()
@@ -30,8 +33,8 @@ def table_doc(table: Table) -> str:
 def pipeline_doc(lake: Lake, pipeline: str) -> str:
     """A pipeline: its clock and its tables."""
     facts = lake.pipeline(pipeline)
-    until = f" to {facts.last_day}" if facts.last_day else ""
-    clock = f"Runs at `{facts.schedule}` in {facts.time_zone}, each run for the day before it; days from {facts.first_day}{until}."
+    days = reach(facts.first_day, facts.last_day)
+    clock = f"Runs at `{facts.schedule}` in {facts.time_zone}, each run for the day before it; days {days}."
     form = "By hand: first and last day in the form, or none for yesterday. A range is one run; any day can be run again."
     rows = [f"| {name} | {_cell(lake.table(name).contract.description)} |" for name in facts.tables]
     return "\n\n".join([facts.description or pipeline, clock, form, "\n".join(["| table | |", "|---|---|", *rows])])

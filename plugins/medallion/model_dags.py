@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.python import ShortCircuitOperator
 from airflow.sdk import DAG, chain
 
+from expectations.days import reach
 from expectations.loader import load_lake
 from medallion.asked_days import DAYS, model_days_task
 from medallion.assets import model_asset, table_asset
@@ -25,6 +26,8 @@ from medallion.watching import watch_tasks
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
+
+    from expectations.lake import Lake
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +95,8 @@ def training_dag(model: str) -> DAG:
 
 def inference_dag(model: str) -> DAG:
     """The DAG `<model>_inference`: scores what has no prediction yet, or the form's days; or any days with the form's version, beside what serves."""
-    facts = load_lake().model(model)
+    lake = load_lake()
+    facts = lake.model(model)
     predictions = facts.contract.predictions
     with DAG(
         dag_id=inference_id(model),
@@ -102,7 +106,7 @@ def inference_dag(model: str) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         default_args=task_defaults(facts.contract.owner),
-        params={**day_fields("all days that have no prediction yet"), **version_field(facts)},
+        params={**day_fields("all days that have no prediction yet", _days_of(lake, model)), **version_field(facts)},
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
@@ -110,6 +114,14 @@ def inference_dag(model: str) -> DAG:
         comparison_tasks(facts, model_days_task(model), score) >> report_task(scored_table(facts))
         watch_tasks(facts, score, training_id(model))
     return dag
+
+
+def _days_of(lake: Lake, model: str) -> str:
+    """The days that the model can be asked about, by the contracts."""
+    features = lake.model(model).contract.features
+    builds = lake.pipeline_of(features)
+    built = f", which is built for the days {reach(builds.first_day, builds.last_day)}" if builds else ""
+    return f"a published day of {features}{built}"
 
 
 def time_to_train(model: str, params: dict[str, Any]) -> bool:

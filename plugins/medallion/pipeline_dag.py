@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 from airflow.sdk.exceptions import AirflowSkipException
 
+from expectations.days import reach
 from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
@@ -42,6 +43,7 @@ def pipeline_dag(pipeline: str) -> DAG:
     """
     lake = load_lake()
     facts = lake.pipeline(pipeline)
+    by_default = "the run's own day, which for a run by hand is yesterday"
     with DAG(
         dag_id=f"{pipeline}_daily",
         description=facts.description or f"The tables of {pipeline}, day by day.",
@@ -57,7 +59,7 @@ def pipeline_dag(pipeline: str) -> DAG:
         is_paused_upon_creation=False,
         default_args=task_defaults(facts.owner),
         params={
-            **day_fields("the run's own day, which for a run by hand is yesterday"),
+            **day_fields(by_default, reach(facts.first_day, facts.last_day)),
             "force": switch("Rebuild", "Build the days again even where nothing changed."),
         },
         doc_md=pipeline_doc(lake, pipeline),

@@ -90,19 +90,25 @@ def test_a_wrong_password_opens_nothing(stranger: Page) -> None:
     assert "/auth/login" in stranger.url
 
 
-def test_the_form_has_date_pickers_and_its_run_ends_well(published: RunningLake, page: Page, tmp_path: Path) -> None:
-    before = published.versions()
+def test_the_form_refuses_a_date_that_does_not_exist_and_its_run_ends_well(published: RunningLake, page: Page, tmp_path: Path) -> None:
+    before, runs = published.versions(), len(published.api.runs(DAILY))
     page.goto(f"/dags/{DAILY}")
     page.get_by_role("button", name="Trigger Dag").click()
     form = page.get_by_role("dialog").filter(has_text=f"Trigger Dag - {DAILY}")
-    pickers = {name: form.locator(f"input[name=element_{name}]") for name in ("first_day", "last_day")}
-    for picker in pickers.values():
-        picker.wait_for()
-        assert (picker.get_attribute("type"), picker.input_value()) == ("date", "")
+    days = {name: form.locator(f"input[name=element_{name}]") for name in ("first_day", "last_day")}
+    for day in days.values():
+        day.wait_for()
+        assert (day.get_attribute("type") or "text", day.input_value()) == ("text", ""), "a picker would make an empty field of 2013-02-31"
     assert form.get_by_text("Empty: the run's own day, which for a run by hand is yesterday").is_visible()
+    assert form.get_by_text("YYYY-MM-DD, from 2013-01-01 to 2013-12-31").first.is_visible()
 
-    pickers["first_day"].fill("2013-01-15")
-    pickers["last_day"].fill("2013-01-16")
+    days["first_day"].fill("2013-02-31")
+    form.get_by_role("button", name="Trigger", exact=True).click()
+    form.get_by_text("'2013-02-31' is not a 'date'").first.wait_for()
+    assert len(published.api.runs(DAILY)) == runs
+
+    days["first_day"].fill("2013-01-15")
+    days["last_day"].fill("2013-01-16")
     page.screenshot(path=tmp_path / "filled.png")
     form.get_by_role("button", name="Trigger", exact=True).click()
     page.wait_for_url(re.compile(f"/dags/{DAILY}/runs/manual__"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from expectations.days import ALL, DayRange, in_words, parse_day, parse_range, resolve_days
+from expectations.days import ALL, DayRange, in_words, nearest_landed, parse_day, parse_range, require_within, resolve_days
 from expectations.errors import RequestError
 
 
@@ -22,7 +22,6 @@ def days(first: str | None = None, last: str | None = None, key: str | None = No
         ("2013-01-01", "2013-01-31", None, "2013-01-01..2013-01-31"),
         ("2013-01-01", "2013-01-31", "2013-05-05", "2013-01-01..2013-01-31"),
         ("2013-01-05", None, None, "2013-01-05..2013-01-05"),
-        (None, "2013-01-05", None, "2013-01-05..2013-01-05"),
         ("2013-01-05", "", "2013-05-05", "2013-01-05..2013-01-05"),
         (None, None, "2013-05-05", "2013-05-05..2013-05-05"),
         ("", "", "2013-05-05", "2013-05-05..2013-05-05"),
@@ -60,6 +59,14 @@ def test_a_click_means_the_day_before_in_new_york_over_midnights_and_clock_chang
 
 def test_the_same_click_is_another_day_in_another_time_zone() -> None:
     assert [days(at="2013-06-15T12:00", zone=zone) for zone in ("UTC", "Pacific/Auckland")] == ["2013-06-14..2013-06-14", "2013-06-15..2013-06-15"]
+
+
+@pytest.mark.parametrize("first", [None, ""])
+@pytest.mark.parametrize("key", [None, "2013-05-05"])
+def test_a_last_day_alone_is_refused_and_means_neither_that_day_nor_yesterday(first: str | None, key: str | None) -> None:
+    with pytest.raises(RequestError) as caught:
+        days(first, "2013-01-05", key)
+    assert str(caught.value) == "last_day is '2013-01-05' and first_day is empty; fill in first_day too, or for one day first_day alone."
 
 
 BAD = [
@@ -130,3 +137,45 @@ def test_a_mistyped_century_is_no_range_of_three_hundred_thousand_days() -> None
 )
 def test_days_in_words_join_what_follows_and_name_at_most_five(keys: list[str], expected: str) -> None:
     assert in_words(keys) == expected
+
+
+FEW = " The nearest days that landed: 2013-01-07..2013-01-08, 2013-01-12, 2013-01-14, 2013-01-16."
+JANUARY = [f"2013-01-{day:02}" for day in range(1, 32)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "landed", "sentence"),
+    [
+        ("2013-02-02", JANUARY, " The nearest days that landed: 2013-01-27..2013-01-31."),
+        ("2012-12-25..2012-12-31", JANUARY, " The nearest days that landed: 2013-01-01..2013-01-05."),
+        ("2013-01-10", ["2013-01-02", "2013-01-12", "2013-01-09"], " The nearest days that landed: 2013-01-02, 2013-01-09, 2013-01-12."),
+        ("2013-01-10", ["2013-01-10"], " The nearest day that landed: 2013-01-10."),
+        ("2013-01-10", [*JANUARY[:1], *JANUARY[6:8], *JANUARY[11::2]], FEW),
+        ("2013-01-10", [], " None of its days has landed yet."),
+        ("2013-01-10", None, ""),
+    ],
+)  # fmt: skip
+def test_the_nearest_days_that_landed_are_named(asked: str, landed: list[str] | None, sentence: str) -> None:
+    assert nearest_landed(parse_range(asked), landed) == sentence
+
+
+@pytest.mark.parametrize(
+    ("asked", "last", "sentence"),
+    [
+        ("2013-01-01", None, "shop has days from 2013-01-02 on, asked were 2013-01-01..2013-01-01"),
+        ("2013-01-30..2013-01-31", date(2013, 1, 30), "shop has days from 2013-01-02 to 2013-01-30, asked were 2013-01-30..2013-01-31"),
+    ],
+)
+def test_days_that_nobody_has_are_refused_with_the_days_to_ask_for_instead(asked: str, last: date | None, sentence: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        require_within(parse_range(asked), date(2013, 1, 2), last, "shop", lambda: ["2013-01-01", "2013-01-05", "2013-02-01"])
+    remedy = "fill in first_day and last_day, or change expectations/pipelines.yaml."
+    nearest = "days that landed: 2013-01-05, 2013-02-01" if last is None else "day that landed: 2013-01-05"
+    assert str(caught.value) == f"{sentence}; {remedy} The nearest {nearest}.", "a landed day that could not be asked for is not named"
+
+
+def test_what_has_landed_is_looked_for_only_where_days_are_refused() -> None:
+    def never() -> list[str]:
+        raise AssertionError
+
+    require_within(parse_range("2013-01-02..2013-01-30"), date(2013, 1, 2), date(2013, 1, 30), "shop", never)

@@ -18,7 +18,7 @@ KEYS_AND_VALUES = [
     pytest.param(
         {SILVER_SALES: ("grain:", "grian:")},
         (
-            "expectations/silver/sales.yaml:6: unknown key 'grian'; known are columns, contract, day, description, grain, "
+            "expectations/silver/sales.yaml:6: unknown key 'grian'; known are columns, contract, day, deletes, description, feed, grain, "
             'inputs, keep_history, late, order_by, over_time, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "grain"?'
         ),
         id="an unknown key",
@@ -26,9 +26,9 @@ KEYS_AND_VALUES = [
     pytest.param(
         {SILVER_SALES: ("description:", "descripton:")},
         (
-            "expectations/silver/sales.yaml:2: unknown key 'descripton'; known are columns, contract, day, description, "
-            "grain, inputs, keep_history, late, order_by, over_time, owner, predict_at, quarantine_limit, rules, source, write. Did you mean "
-            '"description"?'
+            "expectations/silver/sales.yaml:2: unknown key 'descripton'; known are columns, contract, day, deletes, "
+            "description, feed, grain, inputs, keep_history, late, order_by, over_time, owner, predict_at, quarantine_limit, rules, source, "
+            'write. Did you mean "description"?'
         ),
         id="a misspelt key that is needed",
     ),

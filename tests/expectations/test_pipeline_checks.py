@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from expectations.loader import load_lake
 from tests.expectations.conftest import (
     PIPELINES,
     Change,
     Refusal,
+    write_lake,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PIPELINES_WRONG = [
     pytest.param(
@@ -47,6 +54,11 @@ PIPELINES_WRONG = [
         id="a schedule of six fields",
     ),
     pytest.param(
+        {PIPELINES: ("0 6 * * *", "0 0 30 2 *")},
+        ("expectations/pipelines.yaml:9: '0 0 30 2 *' never fires, for no month has such a day; write one time of the day, like \"0 6 * * *\"."),
+        id="a schedule on a day that no calendar has",
+    ),
+    pytest.param(
         {PIPELINES: ("0 6 * * *", "@daily")},
         "expectations/pipelines.yaml:9: schedule: String should have at least 9 characters (found '@daily').",
         id="a schedule by a nickname",
@@ -81,6 +93,16 @@ PIPELINES_WRONG = [
         "expectations/pipelines.yaml:3: tables: List should have at least 1 item after validation, not 0.",
         id="no tables",
     ),
+    pytest.param(
+        {PIPELINES: ("2024-05-31", '"2024-02-31"')},
+        ("expectations/pipelines.yaml:12: last_day: Input should be a valid date or datetime, day value is outside expected range (found '2024-02-31')."),
+        id="a text of a day that no calendar has",
+    ),
+    pytest.param(
+        {PIPELINES: ("2024-05-31", "20476800")},
+        "expectations/pipelines.yaml:12: last_day: it is no date; write it as YYYY-MM-DD, for example 2013-01-31 (found 20476800).",
+        id="a number, which would be seconds since 1970",
+    ),
     pytest.param({PIPELINES: ("  first_day: 2024-05-01\n", "")}, "expectations/pipelines.yaml:1: the key 'first_day' is missing; add it.", id="no first day"),
 ]
 
@@ -88,3 +110,29 @@ PIPELINES_WRONG = [
 @pytest.mark.parametrize(("changes", "sentence"), PIPELINES_WRONG)
 def test_a_fault_of_a_pipeline_is_told_in_one_sentence(refusal: Refusal, changes: dict[str, Change], sentence: str) -> None:
     assert refusal(changes) == sentence
+
+
+@pytest.mark.parametrize(
+    ("schedule", "times"),
+    [
+        ("0 6,18 * * *", 2),
+        ("*/30 6 * * *", 2),
+        ("0 * * * *", 24),
+        ("0 */6 * * *", 4),
+        ("15,45 6-9 * * 1-5", 8),
+        ("* * * * *", 1440),
+        ("0 6-6 * * *", 24),  # to croniter, and so to Airflow, a range from 6 to 6 is every hour
+        ("0 0,12 1 * *", 2),
+    ],
+)
+def test_a_schedule_more_often_than_daily_is_refused(refusal: Refusal, schedule: str, times: int) -> None:
+    assert refusal({PIPELINES: ("0 6 * * *", schedule)}) == (
+        f"expectations/pipelines.yaml:9: {schedule!r} fires {times} times a day, but a run is for a whole day, the one before it; "
+        'write one time of the day, like "0 6 * * *".'
+    )
+
+
+@pytest.mark.parametrize("schedule", ["0 6 * * *", "59 23 * * *", "0 6,6 * * *", "0 */24 * * *", "0 6 * * 1-5", "0 6 1 * *", "0 6 29 2 *"])
+def test_a_schedule_that_fires_at_most_once_a_day_is_taken(tmp_path: Path, schedule: str) -> None:
+    write_lake(tmp_path, {PIPELINES: ("0 6 * * *", schedule)})
+    assert load_lake(tmp_path).pipeline("shop").schedule == schedule

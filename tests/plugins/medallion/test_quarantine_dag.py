@@ -53,7 +53,7 @@ def test_the_form_becomes_the_decision_with_the_name_of_who_sent_it() -> None:
         "rows": "a/b/0/1\nc/d/0/2",
         "values": {"spent": "5.10", "open": True, "shop": None},
         "reason": "asked {{ them }}",
-        "last_day": "2013-01-02",
+        "first_day": "2013-01-02",
     }
     request = task(only_for=DECISIONS).request(context(**form))
     assert request.review == Review(
@@ -82,6 +82,11 @@ def test_a_look_before_an_edit_shows_the_rows_and_checks_the_whole_form() -> Non
     review = look.request(context(**form, reason="asked")).review
     assert review is not None
     assert (review.action, review.rows, review.values) == ("look", ("a/b/0/1",), None)
+
+
+def test_a_last_day_alone_is_refused_rather_than_meaning_one_day_or_all() -> None:
+    with pytest.raises(RequestError, match="last_day is '2013-01-02' and first_day is empty; fill in first_day too"):
+        task(action="look").request(context(last_day="2013-01-02"))
 
 
 def test_a_mistyped_field_is_refused_rather_than_meaning_all_rows() -> None:

@@ -221,7 +221,7 @@ def test_of_two_writers_at_the_same_moment_one_is_told_to_run_again(sold: Sold, 
         ("s3a://lake", "day: sold_on\nwrite: replace_days", False),
         ("hdfs://node/lake", "day: sold_on\nwrite: replace_days", False),
         ("/lake", "write: merge\norder_by: cents", False),
-        ("/lake", "write: scd2\norder_by: cents", False),
+        ("/lake", "write: scd2\nfeed: changes\norder_by: cents", False),
         ("/lake", "day: sold_on\nwrite: append", False),
     ],
 )

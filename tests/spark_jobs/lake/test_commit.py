@@ -28,7 +28,7 @@ GRAIN = "grain: [sold_on]\nday: sold_on\n"
         ("grain: [cents]\nwrite: append\n", None, False),  # it may be null
         ("grain: [sold_on, cents]\nday: sold_on\nwrite: append\n", "sold_on", False),
         ("grain: [sold_on]\nwrite: merge\norder_by: cents\n", None, False),  # a batch may bring several versions of a row
-        ("grain: [sold_on]\nwrite: scd2\norder_by: cents\n", None, False),
+        ("grain: [sold_on]\nwrite: scd2\nfeed: changes\norder_by: cents\n", None, False),
     ],
 )
 def test_a_candidate_has_one_row_a_grain_where_the_gate_has_seen_to_it(tmp_path: Path, written: str, day_column: str | None, has_one: bool) -> None:

@@ -104,7 +104,7 @@ def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake:
         SECOND: ("tea,320,2", "cake,450,2"),
         THIRD: ("tea,300,3", "pie,99,3", "pie,98,3"),
     }
-    prices(lake, "scd2", days)
+    prices(lake, "scd2\n    feed: changes", days)
     lake.build("bronze.prices", f"{FIRST}..{THIRD}")
     assert build(lake, THIRD)["rows_in"] == 3, "the first batch may bring two versions of a row"
     for day in (FIRST, SECOND, SECOND):

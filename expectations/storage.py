@@ -78,7 +78,7 @@ class Place:
         """The files in this folder and all below it, in one listing; none where it does not exist."""
         selector = fs.FileSelector(self.path, allow_not_found=True, recursive=True)
         found = [info for info in self.system.get_file_info(selector) if info.type == fs.FileType.File]
-        return [ListedFile(info.path[len(self.path) :].lstrip("/"), info.size, _written(info)) for info in found]
+        return [ListedFile(_below(self.path, info.path), info.size, _written(info)) for info in found]
 
     def chunks(self) -> Iterator[bytes]:
         """The file's bytes, piece by piece."""
@@ -191,6 +191,12 @@ class Place:
         if self.system.type_name != "s3":
             self.system.create_dir(self.path, recursive=True)
         return f"{self.path}/{name}"
+
+
+def _below(folder: str, path: str) -> str:
+    """The path from `folder` on; HDFS tells whole addresses, hdfs://host:9000/landing/sales/a.csv, also where it was asked for a path."""
+    _, found, rest = path.partition(f"{folder.rstrip('/')}/")
+    return rest if found else path.rpartition("/")[2]
 
 
 def _written(info: fs.FileInfo) -> datetime | None:

@@ -1,4 +1,4 @@
-"""What lies in a source's folder: which file is taken for a day, which one fails its day, which ones are not taken, and what is ignored.
+"""What lies in a source's folder: which file is taken for a day, which fails its day, which are not taken, which are ignored.
 
 Names in, a decision out: nothing here reads a file or asks the ledger.
 """
@@ -48,7 +48,10 @@ LISTED_AT_MOST = 1000
 
 @dataclass(frozen=True)
 class NotTaken:
-    """A file that no run took. `name`: its path within the landing folder. `days`: the days that it names, none of them the run's."""
+    """A file that no run took.
+
+    `name`: its path within the landing folder. `days`: the days that it names, none of them the run's.
+    """
 
     name: str
     days: tuple[str, ...] = ()
@@ -58,9 +61,9 @@ class NotTaken:
 class Landing:
     """What a run makes of a source's folder.
 
-    `days`: the days whose file counts: those asked for, and of a snapshot the newest one before them. `files`: day to its file; a day without
-    one is left out. `refused`: day to the sentence that fails it. `later`: the first day after the run's days that a file names.
-    `unlooked`: files of earlier days that may have changed since they were taken, and that a later run compares.
+    `asked`: the run's days. `days`: those whose file counts, beside them of a snapshot the newest one before. `files`: day to its
+    file; a day without one is left out. `refused`: day to the sentence that fails it. `later`: the first day after the run's that
+    an untaken file names. `unlooked`: files of earlier days that may have changed since they were taken; a later run compares them.
     """
 
     asked: tuple[str, ...]
@@ -104,23 +107,23 @@ def days_named(name: str) -> tuple[str, ...]:
 
 
 def of_source(source: Source, others: Sequence[Source], files: Iterable[ListedFile]) -> list[ListedFile]:
-    """The files without those that are called as another table's are; `others`: the other tables' sources with the same folder."""
+    """The files without those that are called as another table's are; `others`: other tables' sources with the same folder."""
     return [file for file in files if own_day(source, file.name) or not any(own_day(other, file.name) for other in others)]
 
 
-def doubtful(
-    source: Source, files: Iterable[ListedFile], days: Collection[str], taken: Mapping[str, FileEntry]
-) -> dict[str, FileEntry]:
+def doubtful(source: Source, files: Iterable[ListedFile], days: Collection[str], taken: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
     """Files that are as long as the one that was taken for a day they name, and were written at another time, to that one.
 
-    Only their content tells whether a run took it. Files of the run's own days are read in any case, and a snapshot makes way for a newer one.
+    Only their content tells whether a run took it. Files of the run's own days are read in any case, and a snapshot makes way for
+    a newer one.
     """
     found: dict[str, FileEntry] = {}
+    asked, last = set(days), max(days)
     for file in files:
         day = own_day(source, file.name)
-        if is_ignored(file.name) or day in days or (day and source.arrives == "snapshot"):
+        if is_ignored(file.name) or day in asked or (day and source.arrives == "snapshot"):
             continue
-        known = [taken[day] for day in days_named(file.name) if day in taken and day <= max(days)]
+        known = [taken[day] for day in days_named(file.name) if day in taken and day <= last]
         alike = [entry for entry in known if entry.bytes == file.bytes]
         if alike and not any(_same_moment(file.modified_at, entry.landed_at) for entry in alike):
             found[file.name] = alike[0]
@@ -140,7 +143,33 @@ def decide(  # noqa: PLR0913 - all that the decision is made from
 
     `taken`: day to the file that counts, by the ledger. `same`: names of those `doubtful` ones whose content is what was taken.
     """
-    source = source_of(table)
+    source, asked, last = source_of(table), set(days), max(days)
+    own, others = _by_day(source, files)
+    snapshots = sorted(day for day in own if day <= last) if source.arrives == "snapshot" else []
+    newest = max([*snapshots, *(day for day in taken if day <= last)]) if snapshots else ""
+    wanted = sorted({*asked, *snapshots[-1:]})
+    others += [(file, (day,)) for day, found in own.items() if day not in wanted for file in found]
+    left = [(file, named) for file, named in others if not (file.name in same or _is_taken(file, named, taken))]
+
+    amiss: dict[str, list[ListedFile]] = {}
+    for file, named in left:
+        for day in asked.intersection(named):
+            amiss.setdefault(day, []).append(file)
+    refused = {day: _not_as_named(table, landing, day, found, own.get(day, ())) for day, found in amiss.items()}
+    refused |= {day: _several(table, landing, day, own[day]) for day in wanted if len(own.get(day, ())) > 1}
+    not_taken = [NotTaken(f"{source.folder}/{file.name}", named) for file, named in left if _is_left_behind(named, asked, last, newest)]
+    return Landing(
+        asked=tuple(sorted(asked)),
+        days=tuple(wanted),
+        files={day: own[day][0] for day in wanted if day in own and day not in refused},
+        refused=dict(sorted(refused.items())),
+        not_taken=tuple(sorted(not_taken, key=lambda left: left.name)),
+        later=min((named[0] for _, named in left if named and named[0] > last), default=""),
+    )
+
+
+def _by_day(source: Source, files: Iterable[ListedFile]) -> tuple[dict[str, list[ListedFile]], list[tuple[ListedFile, tuple[str, ...]]]]:
+    """Day to the files that are called as the source's are, and each other file with the days that it names; ignored ones are left out."""
     own: dict[str, list[ListedFile]] = {}
     others: list[tuple[ListedFile, tuple[str, ...]]] = []
     for file in sorted(files, key=lambda one: one.name):
@@ -150,36 +179,18 @@ def decide(  # noqa: PLR0913 - all that the decision is made from
             own.setdefault(day, []).append(file)
         else:
             others.append((file, days_named(file.name)))
-    asked, last = sorted(set(days)), max(days)
-    newest = max((day for day in (*own, *taken) if day <= last), default="") if source.arrives == "snapshot" else ""
-    wanted = sorted({*asked, *([newest] if newest in own else [])})
-    others += [(file, (day,)) for day, found in own.items() if day not in wanted for file in found]
+    return own, others
 
-    amiss: dict[str, list[ListedFile]] = {}
-    not_taken: list[NotTaken] = []
-    later: set[str] = set()
-    for file, named in others:
-        hit = [day for day in named if day in asked]
-        if named and named[0] > last:
-            later.add(named[0])
-        elif file.name in same or _is_taken(file, named, taken):
-            continue
-        elif hit:
-            for day in hit:
-                amiss.setdefault(day, []).append(file)
-        elif not (named and newest and named[-1] < newest):  # a newer snapshot has taken its place
-            not_taken.append(NotTaken(f"{source.folder}/{file.name}", named))
-    refused = {day: _several(table, landing, day, own[day]) for day in wanted if len(own.get(day, ())) > 1}
-    for day, found in amiss.items():
-        refused.setdefault(day, _not_as_named(table, landing, day, found, own.get(day, ())))
-    return Landing(
-        asked=tuple(asked),
-        days=tuple(wanted),
-        files={day: own[day][0] for day in wanted if day in own and day not in refused},
-        refused=dict(sorted(refused.items())),
-        not_taken=tuple(sorted(not_taken, key=lambda left: left.name)),
-        later=min(later, default=""),
-    )
+
+def _is_left_behind(named: tuple[str, ...], asked: Collection[str], last: str, newest: str) -> bool:
+    """Whether a file that was not taken has no day, or one before the run's last that no run of its own is still to come for.
+
+    `newest`: the snapshot that counts, which has taken the place of earlier ones.
+    """
+    if not named:
+        return True
+    is_of_the_run = any(day in asked for day in named)
+    return not is_of_the_run and named[0] <= last and named[-1] >= newest
 
 
 def left_in_words(source: Source, landing: Landing) -> str:
@@ -232,9 +243,7 @@ def _several(table: Table, landing: str, day: str, files: Sequence[ListedFile]) 
     return f"{table.name}: {what}; a day is one file: write it as one and run the day again."
 
 
-def _not_as_named(
-    table: Table, landing: str, day: str, files: Sequence[ListedFile], own: Sequence[ListedFile]
-) -> str:
+def _not_as_named(table: Table, landing: str, day: str, files: Sequence[ListedFile], own: Sequence[ListedFile]) -> str:
     """Why a file that names the day is not taken for it, and what to do."""
     name = files[0].name
     more = f" (and {len(files) - 1:,} more of that day)" if len(files) > 1 else ""

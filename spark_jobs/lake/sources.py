@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyarrow import ArrowInvalid, orc
 from pyarrow import parquet as pq
@@ -16,12 +17,11 @@ from expectations.ledger import FileEntry
 from expectations.storage import Place
 from spark_jobs.lake.drift import compare, with_unknown_keys
 from spark_jobs.lake.landed_file import NAMED_AT_MOST, LandedFile
-from spark_jobs.lake.landing import Landing, decide, doubtful, expected, of_source, source_of
+from spark_jobs.lake.landing import Landing, days_named, decide, doubtful, expected, of_source, source_of
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from typing import Any
 
     from expectations.contract import Source
     from expectations.lake import Table
@@ -40,7 +40,7 @@ def look(job: Job, table: Table, days: Collection[str]) -> Landing:
     source, landing, taken = source_of(table), _landing(job, table), job.ledger.files_taken(table.name)
     sources = [other.contract.source for other in job.lake.tables.values() if other.contract.source and other.name != table.name]
     files = of_source(source, [other for other in sources if other.folder == source.folder], Place.of(landing).listing())
-    same, unlooked = _compared(job, table, files, doubtful(source, files, days, taken))
+    same, unlooked = _compared(job, table, files, doubtful(source, files, days, taken), days)
     found = decide(table, landing, files, days, taken, same={*same, *unlooked})
     return replace(found, unlooked=len(unlooked))
 
@@ -87,7 +87,7 @@ def _take(job: Job, table: Table, day: str, listed: ListedFile | None, corrected
     with Place.of(place).copied_into(Place.of(f"{_files(job, table)}/{day}")) as copy:
         entry = FileEntry(table.name, day, copy.sha256, path, copy.bytes, copy.modified_at)
         kept = _kept(job, table, entry)
-        found = _read(job, table, entry, copy.place, place, corrected)
+        found = _read(job, table, entry, corrected, copy=copy.place, named=place)
         if not Place.of(kept).exists():
             copy.place.move_to(Place.of(kept))
     return [found]
@@ -98,10 +98,12 @@ def _of_kept(job: Job, table: Table, entry: FileEntry, corrected: Iterable[Corre
     kept = _kept(job, table, entry)
     if not Place.of(kept).exists() or Place.of(kept).fingerprint()[0] != entry.sha256:
         raise SourceError(f"{table.name}: {kept} is no longer the copy of {entry.path} that was taken; land the file again, and run {entry.day} again.")
-    return _read(job, table, entry, Place.of(kept), kept, corrected)
+    return _read(job, table, entry, corrected, copy=Place.of(kept), named=kept)
 
 
-def _read(job: Job, table: Table, entry: FileEntry, copy: Place, named: str, corrected: Iterable[Correction]) -> LandedFile:  # noqa: PLR0913 - one file
+def _read(  # noqa: PLR0913 - one file
+    job: Job, table: Table, entry: FileEntry, corrected: Iterable[Correction], *, copy: Place, named: str
+) -> LandedFile:
     """What a copy says of its columns. `named`: what an error calls the file."""
     header, types = _header(table, source_of(table), copy, named)
     difference = compare(job.lake, table, header, types, named)
@@ -121,18 +123,16 @@ def why_none(job: Job, table: Table, landing: Landing) -> str:
     return "; ".join(said)
 
 
-def _compared(
-    job: Job, table: Table, files: Iterable[ListedFile], doubts: Mapping[str, FileEntry]
-) -> tuple[set[str], set[str]]:
+def _compared(job: Job, table: Table, files: Iterable[ListedFile], doubts: Mapping[str, FileEntry], days: Collection[str]) -> tuple[set[str], set[str]]:
     """The names of files that still hold what was taken, and of those that this run does not look at.
 
-    A file that was looked at is remembered by its size and time, so that a landing folder that was moved is read once, and not by every run.
+    A file that was looked at is remembered by its size and time, so that a landing folder that was moved is read once, and not by
+    every run. One that names a day of the run is looked at in any case.
     """
     if not doubts:
         return set(), set()
     memory = Place.of(f"{_files(job, table)}/{COMPARED}")
-    before: dict[str, list[Any]] = json.loads(memory.read_bytes()) if memory.exists() else {}
-    after: dict[str, list[Any]] = {}
+    before, after = _remembered(memory), dict[str, list[Any]]()
     unlooked: set[str] = set()
     left = COMPARED_BYTES
     listed = [file for file in files if file.name in doubts]
@@ -141,14 +141,23 @@ def _compared(
         known = before.get(file.name, [])
         if file.modified_at is not None and known[:2] == seen:
             after[file.name] = known
-        elif left > 0:
+        elif left > 0 or not set(days).isdisjoint(days_named(file.name)):
             left -= file.bytes
-            after[file.name] = [*seen, Place.of(f"{_landing(job, table)}/{file.name}").fingerprint()[0]]
+            with suppress(FileNotFoundError):  # it has left the folder meanwhile
+                after[file.name] = [*seen, Place.of(f"{_landing(job, table)}/{file.name}").fingerprint()[0]]
         else:
             unlooked.add(file.name)
     if after != before:
         memory.write_text(json.dumps(after, indent=1))
-    return {name for name, found in after.items() if found[2] == doubts[name].sha256}, unlooked
+    gone = doubts.keys() - after.keys() - unlooked
+    return gone | {name for name, found in after.items() if found[2] == doubts[name].sha256}, unlooked
+
+
+def _remembered(memory: Place) -> dict[str, list[Any]]:
+    """What runs before have compared: a file's name to its size, its time and its sha256. Where it cannot be read, all is compared again."""
+    with suppress(ValueError):
+        return dict(json.loads(memory.read_bytes())) if memory.exists() else {}
+    return {}
 
 
 def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.errors import RequestError, TransientError
 from expectations.s3 import is_s3, s3_settings, s3_variables
-from expectations.storage import Place, reaching, require_storage
+from expectations.storage import Place, _below, reaching, require_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,19 @@ def test_a_listing_has_all_files_below_with_size_and_time(tmp_path: Path) -> Non
     assert [(file.name, file.bytes) for file in found] == [("day=1/part-0", 6), ("notes.txt", 4)]
     assert [file.modified_at for file in found] == [place(tmp_path / "sales" / file.name).modified_at() for file in found]
     assert place(tmp_path / "nowhere").listing() == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        ("/landing/sales", "/landing/sales/day=1/part-0"),
+        ("/landing/sales/", "/landing/sales/day=1/part-0"),
+        ("bucket/landing/sales", "bucket/landing/sales/day=1/part-0"),
+        ("/landing/sales", "hdfs://host:9000/landing/sales/day=1/part-0"),
+    ],
+)
+def test_a_listed_file_is_told_from_the_folder_on_however_its_storage_tells_it(folder: str, path: str) -> None:
+    assert _below(folder, path) == "day=1/part-0"
 
 
 def test_a_folder_that_may_be_written_is_left_as_it_was(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_name_means_a_day_however_it_writes_it(name: str) -> None:
     "name",
     [
         *("notes.txt", "01-05-2024.csv", "01052024.csv", "2024-05.csv", "2024-02-30.csv", "2024-13-01.csv", "1714521600.csv"),
-        *("year=2024/month=05/part-0.csv", "part-00000-120240501.csv", "v2024.5.csv", "٢٠٢٤-٠٥-٠١.csv", ""),
+        *("year=2024/month=05/part-0.csv", "part-00000-120240501.csv", "v2024.5.csv", "\u0662\u0660\u0662\u0664-\u0660\u0665-\u0660\u0661.csv", ""),
     ],
 )
 def test_a_name_without_a_whole_date_means_no_day(name: str) -> None:
@@ -126,9 +126,7 @@ def test_the_days_of_the_run_take_the_files_of_their_names() -> None:
 
 
 def test_a_folder_of_an_external_table_is_a_day() -> None:
-    assert taken_of(run(HIVE, ["day=2024-05-01/part-0.c000.parquet", "day=2024-05-01/_SUCCESS"], D[1])) == {
-        D[1]: "day=2024-05-01/part-0.c000.parquet"
-    }
+    assert taken_of(run(HIVE, ["day=2024-05-01/part-0.c000.parquet", "day=2024-05-01/_SUCCESS"], D[1])) == {D[1]: "day=2024-05-01/part-0.c000.parquet"}
 
 
 def test_the_newest_snapshot_before_the_run_counts_with_the_runs_own_days() -> None:
@@ -204,7 +202,7 @@ def test_a_file_that_another_table_takes_from_the_same_folder_is_left_to_it() ->
         (
             CSV,
             ["2024-05-01.csv", "2024-05-01-late.csv"],
-            "2024-05-01-late.csv is of 2024-05-01, but 2024-05-01.csv is there too, and a day is one file: " f"write both as one, {REST}",
+            f"2024-05-01-late.csv is of 2024-05-01, but 2024-05-01.csv is there too, and a day is one file: write both as one, {REST}",
         ),
         (
             HIVE,
@@ -214,9 +212,7 @@ def test_a_file_that_another_table_takes_from_the_same_folder_is_left_to_it() ->
         ),
     ],
 )
-def test_a_file_that_names_a_day_of_the_run_and_is_not_taken_fails_the_day_with_what_to_do(
-    table: Table, names: list[str], sentence: str
-) -> None:
+def test_a_file_that_names_a_day_of_the_run_and_is_not_taken_fails_the_day_with_what_to_do(table: Table, names: list[str], sentence: str) -> None:
     found = run(table, names, D[1], D[2])
     assert found.refused == {D[1]: f"bronze.sales: /landing/sales/{sentence}"}
     assert (taken_of(found), found.not_taken) == ({}, ())
@@ -317,5 +313,3 @@ def test_three_years_of_taken_days_are_told_apart_from_ten_thousand_strays() -> 
     names = [*(f"{day}.csv" for day in days), *(f"stray {number}.txt" for number in range(10_000))]
     found = run(CSV, names, days[-1], taken=taken)
     assert (taken_of(found), len(found.not_taken), len(found.names_not_taken)) == ({days[-1]: f"{days[-1]}.csv"}, 10_000, 1000)
-
-

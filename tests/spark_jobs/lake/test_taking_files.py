@@ -311,6 +311,27 @@ def test_a_day_without_a_file_fails_where_the_contract_says_so(shop: LittleLake)
         take(shop, BRONZE, D[1])
 
 
+def test_what_was_compared_is_compared_again_where_the_memory_of_it_is_damaged(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    sell(shop, D[1])
+    read(shop, take(shop, BRONZE, D[1]))
+    touch(shop, D[1], datetime(2024, 5, 9, tzinfo=UTC))
+    assert left(shop, BRONZE, D[2]).not_taken == ()
+    (shop.project / "data_lake/_files/bronze.sales/_compared.json").write_text("{torn")
+    reads = reads_of(monkeypatch, "landing/sales")
+    assert left(shop, BRONZE, D[2]).not_taken == ()
+    assert reads == ["2024-05-01.csv"]
+
+
+def test_a_second_file_of_a_day_of_the_run_is_compared_in_any_case(shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spark_jobs.lake.sources.COMPARED_BYTES", 0)
+    sell(shop, D[1])
+    read(shop, take(shop, BRONZE, D[1]))
+    shop.land("sales/again/2024-05-01.csv", HEADER, f"{D[1]},tea,300")
+    assert left(shop, BRONZE, D[1]).refused == {}
+    shop.land("sales/again/2024-05-01.csv", HEADER, f"{D[1]},tea,350")
+    assert list(left(shop, BRONZE, D[1]).refused) == [D[1]]
+
+
 # what is refused
 
 

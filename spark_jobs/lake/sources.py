@@ -193,8 +193,9 @@ def _header(table: Table, source: Source, place: Place, path: str) -> tuple[tupl
         return tuple(table.contract.columns), ()
     try:
         return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
-    except csv.Error as error:
-        raise SourceError(f"{table.name}: {path} does not begin with a line of CSV ({error}); is it compressed? Land it as CSV.") from None
+    except csv.Error:
+        what = "it may be compressed, or its lines may end in CR alone"
+        raise SourceError(f"{table.name}: the first line of {path} is no line of CSV: {what}; land it as CSV with line feeds.") from None
 
 
 def _typed_header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -123,7 +123,8 @@ def doubtful(source: Source, files: Iterable[ListedFile], days: Collection[str],
         day = own_day(source, file.name)
         if is_ignored(file.name) or day in asked or (day and source.arrives == "snapshot"):
             continue
-        known = [taken[day] for day in days_named(file.name) if day in taken and day <= last]
+        named = (day,) if day else days_named(file.name)
+        known = [taken[day] for day in named if day in taken and day <= last]
         alike = [entry for entry in known if entry.bytes == file.bytes]
         if alike and not any(_same_moment(file.modified_at, entry.landed_at) for entry in alike):
             found[file.name] = alike[0]

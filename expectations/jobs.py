@@ -79,6 +79,11 @@ class JobResult(BaseModel):
     """Rows in, out and quarantined, Delta version, days, verdicts, files: what the asset event carries."""
     seconds: float = 0.0
 
+    @property
+    def is_warning(self) -> bool:
+        """Whether the job went well and somebody should look all the same: there are files that no run took."""
+        return self.status in {"done", "unchanged"} and bool(self.facts.get("not_taken"))
+
     def raise_if_failed(self, *, may_ask: bool = False) -> None:
         """DataError for held days and, unless somebody will be asked, for days that wait for an answer; else TerminalError or TransientError."""
         errors: dict[str, type[LakeError]] = {

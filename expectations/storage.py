@@ -24,8 +24,23 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 
 
-class _OtherContentError(Exception):
-    """A file has not the content that it was said to have."""
+@dataclass(frozen=True)
+class ListedFile:
+    """A file as a listing has it: `name` is its path from the folder that was listed; `modified_at` in UTC, None where nobody knows."""
+
+    name: str
+    bytes: int
+    modified_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A copy of a file, and what is true of just these bytes. `modified_at`: when the file itself was last written, in UTC."""
+
+    place: Place
+    sha256: str
+    bytes: int
+    modified_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -52,18 +67,18 @@ class Place:
 
     def modified_at(self) -> datetime | None:
         """When the file was last written, in UTC; None where its file system does not say."""
-        written: datetime | None = self.system.get_file_info(self.path).mtime
-        return written.astimezone(UTC) if written else None
+        return _written(self.system.get_file_info(self.path))
 
     def file_names(self) -> list[str]:
         """Names of the files directly in this folder, sorted; none where it does not exist."""
         selector = fs.FileSelector(self.path, allow_not_found=True)
         return sorted(info.base_name for info in self.system.get_file_info(selector) if info.type == fs.FileType.File)
 
-    def file_names_below(self) -> list[str]:
-        """The files in this folder and all below it, as paths from here, sorted; none where it does not exist."""
+    def listing(self) -> list[ListedFile]:
+        """The files in this folder and all below it, in one listing; none where it does not exist."""
         selector = fs.FileSelector(self.path, allow_not_found=True, recursive=True)
-        return sorted(info.path[len(self.path) :].lstrip("/") for info in self.system.get_file_info(selector) if info.type == fs.FileType.File)
+        found = [info for info in self.system.get_file_info(selector) if info.type == fs.FileType.File]
+        return [ListedFile(_below(self.path, info.path), info.size, _written(info)) for info in found]
 
     def chunks(self) -> Iterator[bytes]:
         """The file's bytes, piece by piece."""
@@ -97,19 +112,37 @@ class Place:
         with self._draft() as stream:
             stream.write(text.encode())
 
-    def copy_to(self, target: Place, sha256: str | None = None) -> bool:
-        """Copy this file to `target`, on any file system, whole or not at all; not where `sha256` is given and is not its content's."""
-        digest = hashlib.sha256()
+    def copy_to(self, target: Place) -> None:
+        """Copy this file to `target`, on any file system, whole or not at all."""
+        with target._draft() as stream:
+            for chunk in self.chunks():
+                stream.write(chunk)
+
+    @contextmanager
+    def copied_into(self, folder: Place) -> Iterator[Copied]:
+        """A copy of this file in `folder`, under a hidden name; what is not moved away when the block ends is gone.
+
+        Raises TransientError where the file was written to meanwhile: nobody knows what such a copy holds.
+        """
+        copy = Place(folder.system, folder._in(f".{uuid.uuid4().hex}.draft"))
+        digest, size, before = hashlib.sha256(), 0, self.system.get_file_info(self.path)
         try:
-            with target._draft() as stream:
+            with copy.system.open_output_stream(copy.path) as stream:
                 for chunk in self.chunks():
                     digest.update(chunk)
+                    size += len(chunk)
                     stream.write(chunk)
-                if sha256 not in (None, digest.hexdigest()):
-                    raise _OtherContentError
-        except _OtherContentError:
-            return False
-        return True
+            after = self.system.get_file_info(self.path)
+            if (before.size, before.mtime_ns, size) != (after.size, after.mtime_ns, after.size):
+                raise TransientError(f"{self.path} changed while it was read; run the day again once it is written.")
+            yield Copied(copy, digest.hexdigest(), size, _written(after))
+        finally:
+            with suppress(OSError):  # the first error is the one to tell
+                copy.delete_file()
+
+    def move_to(self, target: Place) -> None:
+        """Give this file another name on its file system, where nothing has that name yet."""
+        self.system.move(self.path, target.path)
 
     def delete_file(self) -> None:
         """Delete the file; nothing happens where there is none."""
@@ -158,6 +191,17 @@ class Place:
         if self.system.type_name != "s3":
             self.system.create_dir(self.path, recursive=True)
         return f"{self.path}/{name}"
+
+
+def _below(folder: str, path: str) -> str:
+    """The path from `folder` on; HDFS tells whole addresses, hdfs://host:9000/landing/sales/a.csv, also where it was asked for a path."""
+    _, found, rest = path.partition(f"{folder.rstrip('/')}/")
+    return rest if found else path.rpartition("/")[2]
+
+
+def _written(info: fs.FileInfo) -> datetime | None:
+    written: datetime | None = info.mtime
+    return written.astimezone(UTC) if written else None
 
 
 @contextmanager

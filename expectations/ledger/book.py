@@ -132,9 +132,12 @@ class Ledger:
     def file_taken(self, table: str, day: str) -> FileEntry | None:
         """The file of a day that counts: the one taken last."""
         query = select(s.files).where(s.files.c.table_name == table, s.files.c.day == day).order_by(s.files.c.taken_at.desc()).limit(1)
-        for row in self._select(query):
-            return FileEntry(row.table_name, row.day, row.sha256, row.path, row.bytes, in_utc(row.landed_at) if row.landed_at else None)
-        return None
+        return next(map(_file, self._select(query)), None)
+
+    def files_taken(self, table: str) -> dict[str, FileEntry]:
+        """Day to the file that counts, as `file_taken`, of all days."""
+        query = select(s.files).where(s.files.c.table_name == table).order_by(s.files.c.taken_at)
+        return {row.day: _file(row) for row in self._select(query)}
 
     def first_landed(self, table: str, day: str) -> datetime | None:
         """When the first of the day's files landed; None where none was taken, or nobody knows when."""
@@ -234,6 +237,11 @@ def _forget_verdicts(connection: Connection, run_id: str, table: str, day: str) 
 
 def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(row.run_id, row.table_name, row.status, row.message, list(row.days), dict(row.facts), row.seconds)
+
+
+def _file(row: Row[Any]) -> FileEntry:
+    landed = in_utc(row.landed_at) if row.landed_at else None
+    return FileEntry(row.table_name, row.day, row.sha256, row.path, row.bytes, landed)
 
 
 def _verdict(row: Row[Any]) -> Verdict:

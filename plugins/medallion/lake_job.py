@@ -107,7 +107,7 @@ class LakeJobOperator(BaseOperator):
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it
         self._tell(context, facts, request.name)
-        self.log.info(result.message)
+        self.log.log(logging.WARNING if result.is_warning else logging.INFO, result.message)
         return {"status": result.status, "message": result.message}
 
     def request(self, context: Context) -> JobRequest:

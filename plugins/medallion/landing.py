@@ -35,7 +35,7 @@ def days_that_landed(pipeline: str) -> set[str] | None:
 
 def _in_the_landing_folder(_: str, source: Source) -> set[str]:
     folder = stored(f"{load_settings().landing}/{source.folder}")
-    return landed_days(source, folder.file_names_below() if source.external else folder.file_names())
+    return landed_days(source, [file.name for file in folder.listing()] if source.external else folder.file_names())
 
 
 def _taken(table: str, _: Source) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
@@ -14,6 +14,7 @@ from expectations.ledger import DayEntry
 from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
+from spark_jobs.lake.landing import left_in_words, source_of
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.outcome import held_in_words
 from spark_jobs.lake.planning import Plan, Planner
@@ -22,7 +23,7 @@ from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
 from spark_jobs.lake.session import expect_rows
-from spark_jobs.lake.sources import take_files, why_none
+from spark_jobs.lake.sources import look, take_files, why_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from expectations.lake import Table
     from spark_jobs.lake.job import Job
+    from spark_jobs.lake.landing import Landing
     from spark_jobs.lake.scanning import Scan
 
 BYTES_A_ROW = 100
@@ -51,9 +53,10 @@ def build_days(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
 
 
 def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
-    files = take_files(job, table, days)
+    landing = look(job, table, days)
+    files = take_files(job, table, landing)
     if not files:
-        return _unchanged(job, table, why_none(job, table, days))
+        return with_landing(_unchanged(job, table, why_none(job, table, landing)), table, landing)
     expect_rows(job.spark, rows_landed(file.entry.bytes for file in files))
     rows = read_files(job, table, files)
     inputs = {file.entry.day: file.inputs for file in files}
@@ -63,7 +66,15 @@ def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     entries = [file.entry for file in files if file.entry.day in published]
     job.ledger.take_files(job.request.run_id, entries)
     facts = {**result.facts, "files": {entry.path: entry.sha256 for entry in entries}, **drift.as_facts(job.lake, table, files)}
-    message = "; ".join(filter(None, [result.message, drift.in_words(job.lake, table, files)]))
+    return with_landing(result.model_copy(update={"facts": facts}), table, landing, drift.in_words(job.lake, table, files))
+
+
+def with_landing(result: JobResult, table: Table, landing: Landing, more: str = "") -> JobResult:
+    """The result with the files that were not taken, which make it a warning; `more` ends its message."""
+    facts: dict[str, Any] = {**result.facts, "not_taken": landing.names_not_taken}
+    if landing.not_taken:
+        facts["warnings"] = {**facts.get("warnings", {}), "not_taken": len(landing.not_taken)}
+    message = "; ".join(filter(None, [result.message, left_in_words(source_of(table), landing), more]))
     return result.model_copy(update={"facts": facts, "message": message})
 
 
@@ -71,11 +82,11 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     planner = Planner(job.lake, job.ledger, table, days, job.request.run_id, job.request.force)
     plan = planner.plan()
     if plan.is_empty:
-        return _unchanged(job, table, plan.reason)
+        return _unchanged(job, table, f"{plan.reason}; nothing to do")
     expect_rows(job.spark, rows_known(job, table, plan))
     with scanned(job, table, str(planner.arrival_input), plan) as scan:
         plan = planner.with_arrivals(plan, scan.touched) if plan.new_arrivals else plan
-        result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _unchanged(job, table, plan.reason)
+        result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _unchanged(job, table, f"{plan.reason}; nothing to do")
     return hold_back(job, table, plan, result) if plan.refused else result
 
 
@@ -100,7 +111,7 @@ def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> J
     batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan), is_whole=makes_only_its_days(planner, plan))
     if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
-        return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
+        return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows; nothing to do")
     rows = without_days_around(table, candidate, plan) if batch.is_whole else rows_to_publish(table, candidate, plan, is_new)
     return publish(job, table, rows, batch, staged.place if staged else None)
 
@@ -200,4 +211,4 @@ def _not_clean(job: Job, table: Table, day: str) -> str:
 
 def _unchanged(job: Job, table: Table, reason: str) -> JobResult:
     facts = {"table": table.name, "days": []}
-    return JobResult(request=job.request, status="unchanged", message=f"{table.name}: {reason}; nothing to do", facts=facts)
+    return JobResult(request=job.request, status="unchanged", message=f"{table.name}: {reason}", facts=facts)

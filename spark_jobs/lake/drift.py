@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,17 @@ def _refusal(lake: Lake, table: Table, what: str, path: str, hint: str = "") -> 
 
 
 def _hint(difference: Difference) -> str:
+    """The name that was meant, where one of the file's is like one that is missing."""
+    plain = {_letters(name): name for name in difference.added}
+    alike = next(((name, plain[_letters(name)]) for name in difference.missing if _letters(name) in plain), None)
+    if alike:
+        return f" The file calls {alike[0]!r} {alike[1]!r}; a name counts letter by letter."
     return did_you_mean(difference.added[0], difference.missing) if difference.added and difference.missing else ""
+
+
+def _letters(name: str) -> str:
+    """A name without case, blanks and signs."""
+    return re.sub(r"[\W_]+", "", name).casefold()
 
 
 def _is_of_type(wanted: str, found: str) -> bool:

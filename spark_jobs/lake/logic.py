@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 
 from expectations.errors import ContractError, did_you_mean
+from spark_jobs.lake.landed_file import EXTRA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,10 @@ def conform(table: Table, rows: DataFrame) -> DataFrame:
 
 
 def require_promised(table: Table, found: Mapping[str, str]) -> None:
-    """Raises ContractError where the columns that were `found`, name to type, are not those of the contract; `_row` may come with them."""
+    """Raises ContractError where the columns that were `found`, name to type, are not those of the contract.
+
+    `_row` and `_extra` may come with them, as bronze has them.
+    """
     contract = table.contract
     for name, column in contract.columns.items():
         if name not in found:
@@ -50,7 +54,7 @@ def require_promised(table: Table, found: Mapping[str, str]) -> None:
             raise ContractError(
                 f"{table.name}: column {name!r} is {found[name]}, but {table.file} promises {column.type}; cast it in {table.logic}, or change the contract."
             )
-    extra = [name for name in found if name not in contract.columns and name != "_row"]
+    extra = [name for name in found if name not in {*contract.columns, "_row", EXTRA}]
     if extra:
         hint = did_you_mean(extra[0], contract.columns)
         raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{hint}")

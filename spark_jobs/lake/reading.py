@@ -194,14 +194,15 @@ def read_refused(job: Job, bronze: str, days: Iterable[str]) -> DataFrame:
 
 
 def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
-    """Bronze rows with the contract's types; texts that mean null are null."""
+    """Bronze rows with the contract's types; texts that mean null are null. `_extra` is null where no file has brought more columns."""
     if contract.source and contract.source.has_types:
         columns = [F.col(name).cast(column.type).alias(name) for name, column in contract.columns.items()]
     else:
         columns = [
             (F.col(name) if "<" in column.type else _text(contract, name).try_cast(column.type)).alias(name) for name, column in contract.columns.items()
         ]
-    return rows.select(*columns, "_row", "_source_file", "_source_line", "_ingested_at", "_run_id", "_day")
+    extra = F.col(EXTRA) if EXTRA in rows.columns else F.lit(None).cast("string").alias(EXTRA)
+    return rows.select(*columns, extra, "_row", "_source_file", "_source_line", "_ingested_at", "_run_id", "_day")
 
 
 def _delta(job: Job, table: str, version: int | None) -> DataFrame:

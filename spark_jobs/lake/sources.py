@@ -3,90 +3,161 @@
 from __future__ import annotations
 
 import csv
-import re
-from typing import TYPE_CHECKING
+import json
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from pyarrow import ArrowInvalid, orc
 from pyarrow import parquet as pq
 
 from expectations.days import in_words
-from expectations.errors import SourceError, TransientError
+from expectations.errors import SourceError
 from expectations.ledger import FileEntry
 from expectations.storage import Place
 from spark_jobs.lake.drift import compare, with_unknown_keys
 from spark_jobs.lake.landed_file import NAMED_AT_MOST, LandedFile
+from spark_jobs.lake.landing import Landing, days_named, decide, doubtful, expected, of_source, source_of
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from expectations.contract import Source
     from expectations.lake import Table
     from expectations.ledger import Correction
+    from expectations.storage import ListedFile
     from spark_jobs.lake.job import Job
     from spark_jobs.lake.quarantine.corrections import Corrections
 
-DAY_FILE = re.compile(r"(?P<day>\d{4}-\d{2}-\d{2})\.(?P<format>[a-z]+)")
-DAY_FOLDER = re.compile(r"day=(?P<day>\d{4}-\d{2}-\d{2})/(?P<file>[^/._][^/]*)")
-"""As Hive has it: `day=2024-05-01/part-0.parquet`; a file whose name begins with a dot or _ is none."""
+COMPARED = "_compared.json"
+COMPARED_BYTES = 1 << 30
+"""Of files of earlier days that were written again: a run reads at most so much of them, the newest first, and remembers what it found."""
 
 
-def take_files(job: Job, table: Table, days: Iterable[str]) -> list[LandedFile]:
+def look(job: Job, table: Table, days: Collection[str]) -> Landing:
+    """What lies in the table's landing folder, by one listing of it, and what becomes of it in a run for `days`."""
+    source, landing, taken = source_of(table), _landing(job, table), job.ledger.files_taken(table.name)
+    sources = [other.contract.source for other in job.lake.tables.values() if other.contract.source and other.name != table.name]
+    files = of_source(source, [other for other in sources if other.folder == source.folder], Place.of(landing).listing())
+    same, unlooked = _compared(job, table, files, doubtful(source, files, days, taken), days)
+    found = decide(table, landing, files, days, taken, same={*same, *unlooked})
+    return replace(found, unlooked=len(unlooked))
+
+
+def take_files(job: Job, table: Table, landing: Landing) -> list[LandedFile]:
     """The days' landed files that were not taken yet (all of them where the contract changed, or a row was corrected), copied beside the lake.
 
-    Raises SourceError where files are missing although the contract demands them, or where their columns are not the contract's.
+    Raises SourceError where files are missing although the contract demands them, where one names a day and is not taken for it, and where
+    their columns are not the contract's.
     """
-    source, landing = _source(table), _landing(job, table)
-    present = _landed(source, Place.of(landing))
+    source = source_of(table)
     taken: list[LandedFile] = []
-    wanted = _with_newest_snapshot(source, present, days)
-    corrected = job.ledger.decisions.corrections(table.name, wanted)
-    faults: list[SourceError] = []
-    for day in wanted:
+    corrected = job.ledger.decisions.corrections(table.name, landing.days)
+    faults: list[str] = []
+    for day in landing.days:
         try:
-            taken += _take(job, table, day, _only_file(table, landing, day, present.get(day, [])), corrected)
+            if day in landing.refused:
+                raise SourceError(landing.refused[day])
+            taken += _take(job, table, day, landing.files.get(day), corrected)
         except SourceError as error:
-            faults.append(error)
+            faults.append(str(error))
     if faults:
-        named = " ".join(map(str, faults[:NAMED_AT_MOST]))
+        named = " ".join(faults[:NAMED_AT_MOST])
         raise SourceError(named + (f" And {len(faults) - NAMED_AT_MOST} days more are at fault." if len(faults) > NAMED_AT_MOST else ""))
     return with_unknown_keys(job, table, taken) if taken and source.format == "jsonl" else taken
 
 
-def _take(job: Job, table: Table, day: str, name: str, corrected: Iterable[Correction]) -> list[LandedFile]:
-    """The day's file, whose name in the landing folder is `name`; none where it is not there or taken already."""
-    source, landing = _source(table), _landing(job, table)
+def _take(job: Job, table: Table, day: str, listed: ListedFile | None, corrected: Iterable[Correction]) -> list[LandedFile]:
+    """The day's file as the landing folder lists it; none where it is not there or taken already."""
+    source, landing = source_of(table), _landing(job, table)
     before = job.ledger.file_taken(table.name, day)
-    if name:
-        place, path = f"{landing}/{name}", f"{source.folder}/{name}"
-    elif before is not None:  # a file that was taken counts also when it has left the landing folder: our copy is the same
-        place, path = _kept(job, table, before), before.path
-    else:
-        _check_may_be_missing(table, source, day, f"{landing}/{f'day={day}/' if source.external else f'{day}.{source.format}'}")
-        return []
-    sha256, size = Place.of(place).fingerprint()
-    landed_at = before.landed_at if before and not name else Place.of(place).modified_at()
-    entry = FileEntry(table.name, day, sha256, path, size, landed_at)
-    corrections = of_file(corrected, entry)
-    if before is not None and before.sha256 == sha256 and _is_made(job, table, day, corrections) and not job.request.force:
-        return []
-    header, types = _header(table, source, Place.of(place), place)
-    difference = compare(job.lake, table, header, types, place)
-    _keep(Place.of(place), Place.of(_kept(job, table, entry)), sha256)
-    return [LandedFile(entry, _kept(job, table, entry), header, corrections, types, difference)]
+    is_made = before is not None and not job.request.force and _is_made(job, table, day, of_file(corrected, before))
+    if listed is None:
+        if before is None:
+            _check_may_be_missing(table, source, day, f"{landing}/{expected(source, day)}")
+        # a file that was taken counts also when it has left the landing folder: our copy is the same
+        return [] if before is None or is_made else [_of_kept(job, table, before, corrected)]
+    place, path = f"{landing}/{listed.name}", f"{source.folder}/{listed.name}"
+    if before is not None and listed.bytes == before.bytes and Place.of(place).fingerprint()[0] == before.sha256:
+        if is_made:
+            return []
+        if Place.of(_kept(job, table, before)).exists():
+            return [_of_kept(job, table, replace(before, path=path, landed_at=listed.modified_at), corrected)]
+    with Place.of(place).copied_into(Place.of(f"{_files(job, table)}/{day}")) as copy:
+        entry = FileEntry(table.name, day, copy.sha256, path, copy.bytes, copy.modified_at)
+        kept = _kept(job, table, entry)
+        found = _read(job, table, entry, corrected, copy=copy.place, named=place)
+        if not Place.of(kept).exists():
+            copy.place.move_to(Place.of(kept))
+    return [found]
 
 
-def why_none(job: Job, table: Table, days: Iterable[str]) -> str:
-    """Why `take_files` found none: days whose file was taken before, and days without one; to these also a file that only lacks a day's name."""
-    source, days = _source(table), set(days)
+def _of_kept(job: Job, table: Table, entry: FileEntry, corrected: Iterable[Correction]) -> LandedFile:
+    """A file that was taken before, from our own copy."""
+    kept = _kept(job, table, entry)
+    if not Place.of(kept).exists() or Place.of(kept).fingerprint()[0] != entry.sha256:
+        raise SourceError(f"{table.name}: {kept} is no longer the copy of {entry.path} that was taken; land the file again, and run {entry.day} again.")
+    return _read(job, table, entry, corrected, copy=Place.of(kept), named=kept)
+
+
+def _read(  # noqa: PLR0913 - one file
+    job: Job, table: Table, entry: FileEntry, corrected: Iterable[Correction], *, copy: Place, named: str
+) -> LandedFile:
+    """What a copy says of its columns. `named`: what an error calls the file."""
+    header, types = _header(table, source_of(table), copy, named)
+    difference = compare(job.lake, table, header, types, named)
+    return LandedFile(entry, _kept(job, table, entry), header, of_file(corrected, entry), types, difference)
+
+
+def why_none(job: Job, table: Table, landing: Landing) -> str:
+    """Why `take_files` found none: days whose file was taken before, and days without one; "nothing to do" where nothing else lies there."""
+    source, days = source_of(table), set(landing.asked)
     taken = days if source.arrives == "snapshot" and job.ledger.newest(table.name) else days & set(job.ledger.days(table.name, days))
     said = [f"no new file for {in_words(taken)}"] if taken else []
+    later = landing.later if days - taken else ""
     if days - taken:
-        names = [] if source.external else Place.of(_landing(job, table)).file_names()
-        alike = next((name for name in names if name.endswith(f".{source.format}") and not DAY_FILE.fullmatch(name)), "")
-        hint = f" ({source.folder}/{alike[:60]} is named by no day: rename it like 2024-05-01.{source.format})" if alike else ""
-        said.append(f"no file has landed for {in_words(days - taken)}{hint}")
+        said.append(f"no file has landed for {in_words(days - taken)}" + (f" (the next one is of {later})" if later else ""))
+    if not (later or landing.not_taken or landing.unlooked):
+        said.append("nothing to do")
     return "; ".join(said)
+
+
+def _compared(job: Job, table: Table, files: Iterable[ListedFile], doubts: Mapping[str, FileEntry], days: Collection[str]) -> tuple[set[str], set[str]]:
+    """The names of files that still hold what was taken, and of those that this run does not look at.
+
+    A file that was looked at is remembered by its size and time, so that a landing folder that was moved is read once, and not by
+    every run. One that names a day of the run is looked at in any case.
+    """
+    if not doubts:
+        return set(), set()
+    memory = Place.of(f"{_files(job, table)}/{COMPARED}")
+    before, after = _remembered(memory), dict[str, list[Any]]()
+    unlooked: set[str] = set()
+    left = COMPARED_BYTES
+    listed = [file for file in files if file.name in doubts]
+    for file in sorted(listed, key=lambda one: (str(one.modified_at), one.name), reverse=True):
+        seen = [file.bytes, str(file.modified_at)]
+        known = before.get(file.name, [])
+        if file.modified_at is not None and known[:2] == seen:
+            after[file.name] = known
+        elif left > 0 or not set(days).isdisjoint(days_named(file.name)):
+            left -= file.bytes
+            with suppress(FileNotFoundError):  # it has left the folder meanwhile
+                after[file.name] = [*seen, Place.of(f"{_landing(job, table)}/{file.name}").fingerprint()[0]]
+        else:
+            unlooked.add(file.name)
+    if after != before:
+        memory.write_text(json.dumps(after, indent=1))
+    gone = doubts.keys() - after.keys() - unlooked
+    return gone | {name for name, found in after.items() if found[2] == doubts[name].sha256}, unlooked
+
+
+def _remembered(memory: Place) -> dict[str, list[Any]]:
+    """What runs before have compared: a file's name to its size, its time and its sha256. Where it cannot be read, all is compared again."""
+    with suppress(ValueError):
+        return dict(json.loads(memory.read_bytes())) if memory.exists() else {}
+    return {}
 
 
 def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool:
@@ -95,50 +166,18 @@ def _is_made(job: Job, table: Table, day: str, corrections: Corrections) -> bool
     return entry is not None and is_published and entry.inputs.get(CORRECTIONS, {}) == imprint(corrections)
 
 
+def _files(job: Job, table: Table) -> str:
+    """Where the table's kept files are, a folder a day."""
+    return f"{job.settings.root}/_files/{table.name}"
+
+
 def _kept(job: Job, table: Table, entry: FileEntry) -> str:
-    return f"{job.settings.root}/_files/{entry.table}/{entry.day}/{entry.sha256}.{_source(table).format}"
-
-
-def _keep(landed: Place, kept: Place, sha256: str) -> None:
-    if not kept.exists() and not landed.copy_to(kept, sha256):
-        raise TransientError(f"{landed.path} changed while it was read; run the day again once it is written.")
+    return f"{_files(job, table)}/{entry.day}/{entry.sha256}.{source_of(table).format}"
 
 
 def _landing(job: Job, table: Table) -> str:
     """The table's landing folder."""
-    return f"{job.settings.landing}/{_source(table).folder}"
-
-
-def _landed(source: Source, landing: Place) -> dict[str, list[str]]:
-    """Day to the names of its files in the landing folder: one, except where somebody has put several into an external table's partition."""
-    pattern, names = (DAY_FOLDER, landing.file_names_below()) if source.external else (DAY_FILE, landing.file_names())
-    found: dict[str, list[str]] = {}
-    for match in filter(None, map(pattern.fullmatch, names)):
-        if source.external or match["format"] == source.format:
-            found.setdefault(match["day"], []).append(match[0])
-    return found
-
-
-def _only_file(table: Table, landing: str, day: str, names: list[str]) -> str:
-    """The day's file, or nothing."""
-    if len(names) > 1:
-        shown = ", ".join(name.partition("/")[2][:60] for name in names[:NAMED_AT_MOST])
-        raise SourceError(f"{table.name}: {landing}/day={day} holds {len(names)} files ({shown}); a day is one file: write it as one and run the day again.")
-    return names[0] if names else ""
-
-
-def _with_newest_snapshot(source: Source, present: Iterable[str], days: Iterable[str]) -> list[str]:
-    """A snapshot counts until the next one: beside the days asked for, the newest one up to the last of them."""
-    wanted = sorted(days)
-    if source.arrives == "snapshot" and wanted:
-        wanted = sorted({*wanted, *sorted(day for day in present if day <= wanted[-1])[-1:]})
-    return wanted
-
-
-def _source(table: Table) -> Source:
-    if table.contract.source is None:  # the loader lets no bronze table through without one
-        raise SourceError(f"{table.name} has no source.")
-    return table.contract.source
+    return f"{job.settings.landing}/{source_of(table).folder}"
 
 
 def _check_may_be_missing(table: Table, source: Source, day: str, path: str) -> None:
@@ -152,7 +191,11 @@ def _header(table: Table, source: Source, place: Place, path: str) -> tuple[tupl
         return _typed_header(table, source, place, path)
     if source.format == "jsonl":
         return tuple(table.contract.columns), ()
-    return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
+    try:
+        return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
+    except csv.Error:
+        what = "it may be compressed, or its lines may end in CR alone"
+        raise SourceError(f"{table.name}: the first line of {path} is no line of CSV: {what}; land it as CSV with line feeds.") from None
 
 
 def _typed_header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

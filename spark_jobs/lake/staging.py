@@ -32,7 +32,7 @@ class Staged:
 
     def days(self) -> set[str]:
         """The days of which there are rows, by the folders that were written; none where rows have no day."""
-        folders = {name.partition("/")[0] for name in Place.of(self.place).file_names_below() if name.endswith(".parquet")}
+        folders = {file.name.partition("/")[0] for file in Place.of(self.place).listing() if file.name.endswith(".parquet")}
         named = {folder.removeprefix(f"{self.day_column}=") for folder in folders if folder.startswith(f"{self.day_column}=")}
         return named - {WITHOUT_DAY}
 

@@ -11,9 +11,10 @@ import pytest
 
 from expectations.errors import RequestError, TransientError
 from expectations.s3 import is_s3, s3_settings, s3_variables
-from expectations.storage import Place, reaching, require_storage
+from expectations.storage import Place, _below, reaching, require_storage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HOUR = 3600.0
@@ -56,10 +57,57 @@ def test_a_file_that_cannot_get_its_name_leaves_no_draft(tmp_path: Path) -> None
     assert sorted(file.name for file in tmp_path.iterdir()) == ["source", "taken"]
 
 
-def test_a_copy_of_a_file_that_has_changed_is_not_kept(tmp_path: Path) -> None:
-    (tmp_path / "landed.csv").write_text("changed meanwhile")
-    assert place(tmp_path / "landed.csv").copy_to(place(tmp_path / "kept" / "file.csv"), sha256="0" * 64) is False
+def test_a_copy_is_told_with_the_hash_of_its_own_bytes_and_is_gone_unless_it_is_moved(tmp_path: Path) -> None:
+    (tmp_path / "landed.csv").write_text("rows")
+    landed, folder = place(tmp_path / "landed.csv"), place(tmp_path / "kept")
+    with landed.copied_into(folder) as copy:
+        assert (copy.sha256, copy.bytes, copy.modified_at) == (*landed.fingerprint(), landed.modified_at())
+        assert copy.place.read_bytes() == b"rows"
     assert list((tmp_path / "kept").iterdir()) == []
+    with landed.copied_into(folder) as copy:
+        copy.place.move_to(place(tmp_path / "kept/file.csv"))
+    assert [(file.name, file.read_text()) for file in (tmp_path / "kept").iterdir()] == [("file.csv", "rows")]
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "touched"])
+def test_a_copy_of_a_file_that_is_written_to_meanwhile_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str) -> None:
+    (tmp_path / "landed.csv").write_text("rows")
+    chunks = Place.chunks
+
+    def meanwhile(file: Place) -> Iterator[bytes]:
+        yield from chunks(file)
+        if change == "touched":
+            aged(tmp_path / "landed.csv", hours=1)
+        else:
+            (tmp_path / "landed.csv").write_text({"longer": "rows and more", "shorter": ""}[change])
+
+    monkeypatch.setattr(Place, "chunks", meanwhile)
+    with pytest.raises(TransientError, match="changed while it was read"), place(tmp_path / "landed.csv").copied_into(place(tmp_path / "kept")):
+        pytest.fail("a copy of what nobody knows")
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+def test_a_listing_has_all_files_below_with_size_and_time(tmp_path: Path) -> None:
+    (tmp_path / "sales/day=1").mkdir(parents=True)
+    (tmp_path / "sales/notes.txt").write_text("four")
+    (tmp_path / "sales/day=1/part-0").write_text("rows 5")
+    found = sorted(place(tmp_path / "sales").listing(), key=lambda file: file.name)
+    assert [(file.name, file.bytes) for file in found] == [("day=1/part-0", 6), ("notes.txt", 4)]
+    assert [file.modified_at for file in found] == [place(tmp_path / "sales" / file.name).modified_at() for file in found]
+    assert place(tmp_path / "nowhere").listing() == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        ("/landing/sales", "/landing/sales/day=1/part-0"),
+        ("/landing/sales/", "/landing/sales/day=1/part-0"),
+        ("bucket/landing/sales", "bucket/landing/sales/day=1/part-0"),
+        ("/landing/sales", "hdfs://host:9000/landing/sales/day=1/part-0"),
+    ],
+)
+def test_a_listed_file_is_told_from_the_folder_on_however_its_storage_tells_it(folder: str, path: str) -> None:
+    assert _below(folder, path) == "day=1/part-0"
 
 
 def test_a_folder_that_may_be_written_is_left_as_it_was(tmp_path: Path) -> None:

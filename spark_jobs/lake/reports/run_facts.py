@@ -50,6 +50,8 @@ class TableFacts:
     rows: int = 0
     quarantined: int = 0
     dropped: int = 0
+    not_taken: tuple[str, ...] = ()
+    """Files of its landing folder that no run took."""
 
     @property
     def judged(self) -> int:
@@ -122,6 +124,7 @@ def _table(lake: Lake, ledger: Ledger, run_id: str, attempts: list[Attempt]) -> 
         rows=made.get("rows_out", 0),
         quarantined=made.get("rows_quarantined", 0),
         dropped=made.get("rows_dropped", 0),
+        not_taken=tuple(next((attempt.facts["not_taken"] for attempt in attempts if "not_taken" in attempt.facts), ())),
     )
 
 

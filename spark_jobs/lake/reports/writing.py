@@ -43,6 +43,7 @@ def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) 
         "tables": {table.name: table.status for table in tables},
         "judged": sum(table.judged for table in tables),
         "broken": sum(table.broken for table in tables),
+        "not_taken": [name for table in tables for name in table.not_taken],
     }
     return JobResult(request=request, status="done", message=_message(tables, facts), facts=facts)
 
@@ -75,4 +76,6 @@ def _rules(ledger: Ledger, table: TableFacts, said: dict[str, Saying]) -> list[d
 
 def _message(tables: list[TableFacts], facts: dict[str, Any]) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in Counter(table.status for table in tables).items())
-    return f"report of {len(tables)} tables: {statuses}; {facts['broken']:,} of {facts['judged']:,} verdicts say broken: {facts['report']}"
+    count = len(facts["not_taken"])
+    left = f"; {count:,} landed {'file was' if count == 1 else 'files were'} not taken" if count else ""
+    return f"report of {len(tables)} tables: {statuses}; {facts['broken']:,} of {facts['judged']:,} verdicts say broken{left}: {facts['report']}"

@@ -98,6 +98,10 @@ def test_the_file_of_a_day_is_the_one_taken_last(ledger: Ledger) -> None:
     ledger.take_files("run-2", [old])
     assert ledger.file_taken("bronze.sales", FIRST) == old
     assert ledger.file_taken("bronze.sales", SECOND) is None
+    other = replace(old, day=SECOND, landed_at=datetime(2024, 5, 3, 1, 2, 3, 456_789, tzinfo=UTC))
+    ledger.take_files("run-3", [other, replace(other, table="bronze.prices")])
+    assert ledger.files_taken("bronze.sales") == {FIRST: old, SECOND: other}
+    assert ledger.files_taken("bronze.others") == {}
 
 
 def test_attempts_are_told_the_latest_first(ledger: Ledger) -> None:

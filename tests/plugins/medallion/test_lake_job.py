@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import sys
 from pathlib import Path
@@ -108,6 +109,19 @@ def test_a_question_of_sparks_client_is_no_error_in_a_tasks_log(engine: Engine) 
 def test_nothing_to_do_is_a_success(engine: Engine) -> None:
     engine(answer("unchanged"))
     assert execute(build(), context())["status"] == "unchanged"
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("status", ["done", "unchanged"])
+@pytest.mark.parametrize(("not_taken", "level"), [(["sales/notes.txt"], "warning"), ([], "info")])
+def test_files_that_were_not_taken_are_a_warning_in_the_log_of_a_task_that_succeeds(
+    engine: Engine, capsys: pytest.CaptureFixture[str], status: str, not_taken: list[str], level: str
+) -> None:
+    engine(answer(status, not_taken=not_taken))
+    given = context()
+    assert execute(build(), given)["status"] == status
+    assert re.findall(rf"\[(\w+) *\] silver\.visits {status}", capsys.readouterr().out) == [level]
+    assert given["outlet_events"][table_asset("silver.visits")].extra["not_taken"] == not_taken
 
 
 @pytest.mark.usefixtures("server")

@@ -9,7 +9,7 @@ from expectations.ledger import DayEntry
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from spark_jobs.lake.job import Job
-from spark_jobs.lake.sources import take_files, why_none
+from spark_jobs.lake.sources import look, take_files, why_none
 from tests.spark_jobs.lake.conftest import use_lake
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from spark_jobs.lake.landed_file import LandedFile
+    from spark_jobs.lake.landing import Landing
     from tests.spark_jobs.lake.conftest import LittleLake
 
 
@@ -36,13 +37,19 @@ def job_of(lake: LittleLake, table: str, run_id: str = "run-1", **more: Any) -> 
 def take(lake: LittleLake, table: str, *days: str, **more: Any) -> list[LandedFile]:
     """The days' files that a build would read. Raises SourceError as the build says it."""
     job = job_of(lake, table, **more)
-    return take_files(job, job.lake.table(table), days)
+    return take_files(job, job.lake.table(table), look(job, job.lake.table(table), days))
+
+
+def left(lake: LittleLake, table: str, *days: str) -> Landing:
+    """What a build for the days makes of the landing folder."""
+    job = job_of(lake, table)
+    return look(job, job.lake.table(table), days)
 
 
 def why(lake: LittleLake, table: str, *days: str) -> str:
     """Why there is nothing to read."""
     job = job_of(lake, table)
-    return why_none(job, job.lake.table(table), days)
+    return why_none(job, job.lake.table(table), look(job, job.lake.table(table), days))
 
 
 def read(lake: LittleLake, files: Iterable[LandedFile]) -> None:

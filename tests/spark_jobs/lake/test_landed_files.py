@@ -90,10 +90,10 @@ def test_refused_rows_of_a_snapshot_wait_and_go_with_the_snapshot(shop: LittleLa
     change_contract(shop, "format: csv", "format: csv, arrives: snapshot", "bronze/sales")
     change_contract(shop, "day: sold_on\n", "")
     change_contract(shop, "replace_days", "replace_all")
-    shop.land("sales/2024-05-01.bak.csv", HEADER, "2024-05-01,cake,1")
+    shop.land("sales/of another kind.csv", HEADER, "2024-05-01,cake,1")
     for day, lines in (("2024-05-01", ("2024-05-01,tea,5000", "2024-05-01,pie,free")), ("2024-05-02", ("2024-05-01,tea,6000", "2024-05-01,pie,2"))):
         shop.land(f"sales/{day}.csv", HEADER, *lines)
-        shop.build("bronze.sales", day, f"run-{day}")
+        assert shop.build("bronze.sales", day, f"run-{day}").facts["not_taken"] == ["sales/of another kind.csv"]
         shop.build("silver.sales", day, f"run-{day}")
         found = [rules for (rules,) in shop.quarantine("silver.sales", "_rules")]
         assert found == ([["fair_price"], ["type(cents)"]] if day == "2024-05-01" else [["fair_price"]])

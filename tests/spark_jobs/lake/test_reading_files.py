@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,9 +14,10 @@ from pyarrow import parquet as pq
 from pyspark.sql import functions as F
 
 from expectations.ledger import FileEntry
+from expectations.loader import load_lake
 from spark_jobs.lake.drift import MOST_KEYS, unknown_keys
 from spark_jobs.lake.landed_file import LandedFile
-from spark_jobs.lake.reading import read_files
+from spark_jobs.lake.reading import read_files, typed
 from tests.spark_jobs.lake.parts import job_of, take
 from tests.spark_jobs.lake.reviewing import change_contract
 
@@ -167,3 +169,14 @@ def test_a_missing_column_is_null_where_the_contract_says_so(shop: LittleLake) -
     shop.land(f"sales/{DAY}.csv", "sold_on,itme", f"{DAY},tea")
     found = bronze(shop, "bronze.sales", DAY)
     assert rows(found, "sold_on", "item", "cents", "_errors", "_extra") == [(DAY, None, None, None, '{"itme":"tea"}')]
+
+
+def test_silver_reads_the_columns_that_were_kept_aside_whatever_the_file_calls_them(shop: LittleLake) -> None:
+    shop.land(f"sales/{DAY}.csv", f"{HEADER}, Kunde Größe ,Amount (€)", f"{DAY},tea,300,Jörg,3.50")
+    shop.land(f"sales/{NEXT}.csv", HEADER, f"{NEXT},cake,450")
+    contract = load_lake().table("bronze.sales").contract
+    customer = F.get_json_object("_extra", "$[' Kunde Größe ']").alias("customer")
+    amount = F.get_json_object("_extra", "$['Amount (€)']").cast("decimal(10,2)").alias("amount")
+    found = typed(contract, bronze(shop, "bronze.sales", DAY, NEXT)).select("item", customer, amount)
+    assert rows(found, "item", "customer", "amount") == [("cake", None, None), ("tea", "Jörg", Decimal("3.50"))]
+    assert rows(typed(contract, bronze(shop, "bronze.sales", NEXT)), "item", "_extra") == [("cake", None)]

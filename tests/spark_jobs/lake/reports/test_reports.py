@@ -64,6 +64,21 @@ def test_a_second_task_that_found_nothing_to_do_does_not_hide_what_the_first_one
     assert f"{SOLD} done {FIRST} 6 0 0 of 1" in text_of(shop.page("index.html"))
 
 
+def test_files_that_no_run_took_are_named_whatever_the_table_did(shop: Reported) -> None:
+    names = ["sales/<b>notes.txt", "sales/2024-04-30.csv.gz"]
+    shop.attempt("bronze.sales", "done", [FIRST], rows_out=6, not_taken=["sales/gone.txt"])
+    shop.attempt("bronze.sales", "unchanged", [], not_taken=names)
+    shop.attempt(SOLD, "done", [FIRST], rows_out=6, not_taken=[])
+    result = shop.report()
+    assert (result.status, result.is_warning, result.facts["not_taken"]) == ("done", True, names)
+    assert "0 of 0 verdicts say broken; 2 landed files were not taken: " in result.message
+    run = text_of(shop.page("index.html"))
+    assert f"bronze.sales done, files not taken {FIRST} 6" in run
+    assert f"{SOLD} done {FIRST} 6" in run
+    assert "Files that were not taken sales/<b>notes.txt sales/2024-04-30.csv.gz" in text_of(shop.page("bronze.sales.html"))
+    assert "not taken" not in text_of(shop.page(f"{SOLD}.html"))
+
+
 def test_predictions_are_reported_though_the_ledger_notes_the_job_under_its_model(shop: Reported) -> None:
     shop.judged(replace(FEW, table="gold.totals"))
     shop.attempt("spender", "done", [FIRST], table="gold.totals", rows_out=6)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from expectations.contract import TableContract
     from expectations.jobs import JobRequest
     from expectations.lake import Table
+    from expectations.ledger import Profile
     from expectations.rule import Rule
     from spark_jobs.lake.batch import Batch
     from spark_jobs.lake.gate import DayCounts, Judgement
@@ -84,6 +85,11 @@ class Outcome:
         if found and self._without_day:  # which of several files they came from is told by the quarantine
             found[0] = replace(found[0], refused=found[0].refused + self._without_day)
         return found
+
+    def profiles(self, found: Iterable[Profile]) -> list[Profile]:
+        """Those of the days that passed: history from now on, also that of a day which has lost its last row."""
+        passed = set(self.passed)
+        return [profile for profile in found if profile.day in passed]
 
     def result(self, version: int | None, entries: Iterable[DayEntry]) -> JobResult:
         """What the job says; `entries` are those that the ledger has noted."""

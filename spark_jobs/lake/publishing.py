@@ -121,8 +121,7 @@ class Publication:
                 version = done.version
             entries = outcome.entries(version, self._seconds())
             arrivals = outcome.arrivals() if outcome.is_settled else ()
-            profiles = [profile for profile in self.profiles if profile.day in passed]
-            questions = outcome.rulings.questions
+            questions, profiles = outcome.rulings.questions, outcome.profiles(self.profiles)
             self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, questions=questions, profiles=profiles)
         return outcome.result(version, entries)
 

@@ -81,3 +81,5 @@ def test_a_profile_is_that_of_the_last_run(ledger: Ledger) -> None:
     ledger.record([HELD], [], profiles=[old])
     ledger.record([HELD], [], profiles=[replace(old, run_id="run-2", counts={"tea": 2, "pie": 1})])
     assert ledger.profiles("silver.sales", "item", [FIRST, SECOND]) == {FIRST: {"tea": 2, "pie": 1}}
+    ledger.record([HELD], [], profiles=[replace(old, run_id="run-3", counts={})])
+    assert ledger.profiles("silver.sales", "item", [FIRST, SECOND]) == {FIRST: {}}, "the day was emptied"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from pyspark.sql.types import DateType, IntegerType, StringType, StructField, St
 from expectations.errors import LeaseError
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from spark_jobs.lake import added_files
+from spark_jobs.lake import added_files, delta_log
 from spark_jobs.lake.added_files import CHECKPOINT_EVERY, add_files, can_stay
 from spark_jobs.lake.commit import Committed, Target
 from spark_jobs.lake.staging import StagedFolder
@@ -239,18 +239,48 @@ def was_added(shop: LittleLake, table: str) -> bool:
     return str(info["engineInfo"]).startswith("delta-rs")
 
 
-def test_spark_reads_compacts_and_restores_files_that_were_added_as_all_others(tea_shop: LittleLake) -> None:
+def told(shop: LittleLake) -> dict[str, Any]:
+    """What the newest commit of the silver table says of the run that made it."""
+    newest = delta_log.newest(shop.path(SOLD))
+    assert newest is not None
+    return {name: newest.metadata[name] for name in ("run_id", "table", "days")}
+
+
+def left_behind(table: Path, days: int) -> Path:
+    """A file of no commit that was written so many days ago."""
+    file = table / f"sold_on={FIRST}" / f"part-{days}.parquet"
+    file.touch()
+    written = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+    os.utime(file, (written, written))
+    return file
+
+
+def test_spark_reads_compacts_and_restores_files_that_were_added_as_all_others(tea_shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(added_files, "CHECKPOINT_EVERY", 1)
+    table = Path(tea_shop.path(SOLD))
     publish(tea_shop, "2024-05-02,tea,310", day=SECOND, run_id="run-2")
     assert [was_added(tea_shop, table) for table in (SALES, SOLD)] == [True, True]
+    assert told(tea_shop) == {"run_id": "run-2", "table": SOLD, "days": {SECOND: {SALES: {SECOND: 1}}}}
+    assert (table / "_delta_log/_last_checkpoint").exists()
+    # from here on only the checkpoint knows of the first day
+    (table / "_delta_log/00000000000000000000.json").unlink()
     assert not list(Path(load_settings().root, "_staging").glob("*/*"))
     assert [tea_shop.frame(SOLD).filter(which).count() for which in ("cents = 310", "cents > 310")] == [1, 0]
     publish(tea_shop, "2024-05-03,tea,320", "2024-05-03,ring,5000", day=THIRD, run_id="run-3")
     assert [was_added(tea_shop, table) for table in (SALES, SOLD)] == [True, False], "a row has left to the quarantine"
+    assert told(tea_shop) == {"run_id": "run-3", "table": SOLD, "days": {THIRD: {SALES: {THIRD: 2}}}}
     assert tea_shop.quarantine(SOLD, "_rules") == [(["fair_price"],)]
     published = [(MAY_1, "tea", 300), (MAY_2, "tea", 310), (MAY_3, "tea", 320)]
     assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published
-    assert tea_shop.run("maintain", SOLD, run_id="care").status == "done"
-    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published
+    second_file = sales([("jam", 5)], sold_on=pa.array([MAY_3]))
+    write_deltalake(table, second_file, mode="append", schema_mode="merge")
+    kept = load_lake().table(SOLD).contract.keep_history
+    old, young = left_behind(table, kept + 1), left_behind(table, kept - 1)
+    cared = tea_shop.run("maintain", SOLD, run_id="care")
+    assert (cared.status, cared.facts) == ("done", {"table": SOLD, "files_added": 1, "files_removed": 2})
+    assert (old.exists(), young.exists()) == (False, True)
+    compacted = [*published[:2], (MAY_3, "jam", 5), published[2]]
+    assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == compacted
     assert tea_shop.run("restore", SOLD, run_id="care-2", version=1).status == "done"
     assert tea_shop.rows(SOLD, "sold_on", "item", "cents") == published[:2]
 

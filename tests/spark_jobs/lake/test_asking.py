@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from spark_jobs.lake.rulings import fingerprints
+from expectations.days import ALL
+from expectations.ledger import DayEntry
+from expectations.loader import load_lake
+from spark_jobs.lake.batch import Batch
+from spark_jobs.lake.gate import Asked, DayCounts, Judgement
+from spark_jobs.lake.rulings import Ruling, Rulings, fingerprints
 from tests.spark_jobs.lake.conftest import SOLD
+from tests.spark_jobs.lake.parts import job_of
+from tests.spark_jobs.lake.reviewing import change_contract
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -133,6 +141,28 @@ def test_a_day_s_fingerprint_is_that_of_its_rows_in_any_order(spark: SparkSessio
     assert found["2024-05-01"] == found["2024-05-02"]
     assert len(set(found.values())) == len(days) - 1
     assert found["2024-05-10"] == "no rows"
+    whole = [fingerprints(frame.filter(f"day = '{day}'"), ["item", "cents"], None, [ALL]) for day in days[:3]]
+    assert whole == [{ALL: found[day]} for day in days[:3]], "a batch without days of its own is told by all its rows"
+
+
+def test_a_question_about_a_batch_without_days_of_its_own_is_open_until_it_is_answered(shop: LittleLake) -> None:
+    change_contract(shop, "day: sold_on\n", "write: merge\norder_by: cents\n", "gold/totals")
+    job, table = job_of(shop, "gold.totals"), load_lake().table("gold.totals")
+    asked = Asked("enough", '{"min_value": 2}', "enough: found 1, expected 2.", 1, 0, "1", ())
+    judgement = Judgement({ALL: DayCounts(1, 1, 0, 0)}, [], {}, {ALL: [asked]})
+
+    def ruled(cents: int) -> Rulings:
+        batch = shop.spark.createDataFrame([(date(2024, 5, 1), cents)], "sold_on date, cents bigint")
+        return Ruling(job, table, Batch({DAY: {}}), None).rule_on(batch, judgement)
+
+    (question,) = ruled(300).questions
+    assert (question.day, question.rule) == (ALL, "enough")
+    held = DayEntry(table.name, DAY, "held", None, "run-1", table.contract_hash, table.logic_hash, {})
+    shop.ledger.record([held], [], questions=[question])
+    assert shop.ledger.decisions.open_questions(table.name, "run-1") == [question]
+    shop.ledger.decisions.answer(question, "publish", "ann", "it is a small shop")
+    assert ruled(300) == Rulings({}, [], {ALL: ["enough, let through by ann: it is a small shop"]})
+    assert ruled(310).open == {ALL}, "other rows are asked about anew"
 
 
 # limits

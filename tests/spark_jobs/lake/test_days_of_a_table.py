@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from spark_jobs.lake import publishing
+from spark_jobs.lake.session import expect_rows
 from tests.spark_jobs.lake.reviewing import change_contract
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from tests.spark_jobs.lake.conftest import LittleLake
 
 pytestmark = pytest.mark.spark
@@ -60,12 +63,20 @@ def test_rows_join_their_own_days_whatever_file_brings_them_and_in_whatever_orde
     assert shop.rows("gold.totals") == [(SECOND, 750), (THIRD, 100)]
 
 
-def test_a_day_that_is_held_keeps_its_rows_and_is_judged_again_while_the_others_are_published(tea_shop: LittleLake) -> None:
+def test_a_day_that_is_held_keeps_its_rows_and_is_judged_again_while_the_others_are_published(tea_shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected: list[int] = []
+
+    def noted(spark: SparkSession, rows: int) -> None:
+        expected.append(rows)
+        expect_rows(spark, rows)
+
+    monkeypatch.setattr("spark_jobs.lake.build.expect_rows", noted)
     tea_shop.land("sales/2024-05-01.csv", HEADER, *(f"2024-05-01,item{number},1" for number in range(4)))
     tea_shop.land("sales/2024-05-02.csv", HEADER, "2024-05-02,cake,450")
     build(tea_shop, "2024-05-01..2024-05-02", "run-2", "bronze.sales")
     result = tea_shop.run("build", "silver.sales", "2024-05-01..2024-05-02", "run-2")
     assert (result.status, result.facts["days"], list(result.facts["held"])) == ("held", ["2024-05-02"], ["2024-05-01"])
+    assert expected == [1, 5], "by the 134 bytes of the files, then by the ledger"
     assert tea_shop.rows("silver.sales", "sold_on", "item", "cents") == [(FIRST, "tea", 300), (SECOND, "cake", 450)]
     held = tea_shop.ledger.days("silver.sales")["2024-05-01"]
     assert (held.state, held.version, tea_shop.version("silver.sales")) == ("held", 0, 1)
@@ -74,7 +85,8 @@ def test_a_day_that_is_held_keeps_its_rows_and_is_judged_again_while_the_others_
     change_contract(tea_shop, "columns:", "rules: [{expect: expect_table_row_count_to_be_between, min_value: 1, on_fail: stop}]\ncolumns:", "bronze/sales")
     tea_shop.land("sales/2024-05-02.csv", HEADER)
     assert tea_shop.run("build", "bronze.sales", "2024-05-02", "run-4").status == "held", "a day of bronze has to have rows now"
-    assert ("cake", "450") in tea_shop.rows("bronze.sales", "item", "cents")
+    kept = [("cake", "450"), *((f"item{number}", "1") for number in range(4))]
+    assert tea_shop.rows("bronze.sales", "item", "cents") == kept
 
 
 def test_what_was_made_from_older_rows_does_not_cover_what_another_run_has_published_meanwhile(tea_shop: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from expectations.days import ALL
 from expectations.jobs import JobRequest
 from expectations.lake import Table
-from expectations.ledger import Arrival, DayEntry, Verdict
+from expectations.ledger import Arrival, DayEntry, Profile, Verdict
 from expectations.ledger.entries import Question
 from expectations.loader import load_lake
 from expectations.rule import Rule
@@ -174,6 +174,14 @@ def test_a_day_is_clean_where_no_warning_was_given_and_nothing_let_through(table
     assert (facts["warnings"], facts["let_through"]) == ({"enough": 1}, {THIRD: ["not_cheap, let through by ann: a small shop"]})
     whole = outcome(tables["silver.shops"], batch(FIRST), good(ALL), [verdict(ALL)])
     assert [entry.clean for entry in whole.entries(7, 1.5)] == [False]
+
+
+def test_profiles_of_published_days_are_history_and_that_of_an_emptied_day_is_empty(tables: dict[str, Table]) -> None:
+    made, rulings = batch(FIRST, SECOND, THIRD, emptied=frozenset({FIRST})), Rulings(held={THIRD: [TOO_MANY]})
+    counts: dict[str, dict[str, int]] = {FIRST: {}, SECOND: {"=tea": 2}, THIRD: {"=pie": 2}}
+    profiles = [Profile("silver.sales", day, "item", "run-1", found) for day, found in counts.items()]
+    found = outcome(tables["silver.sales"], made, good(SECOND, THIRD), rulings=rulings)
+    assert found.profiles(profiles) == profiles[:2]
 
 
 # what is said

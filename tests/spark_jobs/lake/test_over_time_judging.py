@@ -66,8 +66,8 @@ def good(*rows: int) -> dict[str, DayCounts]:
     return {day: DayCounts(count, count, 0, 0) for day, count in zip(D, rows, strict=False)}
 
 
-def said(over: OverTime) -> list[tuple[str, str, bool, str]]:
-    return [(verdict.day, verdict.rule, verdict.success, verdict.observed) for verdict in over.verdicts]
+def said(over: OverTime) -> list[tuple[str, str, bool, str, int]]:
+    return [(verdict.day, verdict.rule, verdict.success, verdict.observed, verdict.rows_broken) for verdict in over.verdicts]
 
 
 # each kind of check
@@ -97,7 +97,7 @@ def test_an_old_day_that_is_run_again_is_judged_by_the_days_before_it_only(shop:
     check(shop, "check: row_count, on_fail: stop, against: days, at_least_days: 2, window: 3")
     record(shop, SOLD, dict(zip(D, (4, 4, 4, 6, 6, 8, 9, 12, 13, 18, 19, 27), strict=False)))  # beside the last nine days, five rows would be too few
     over = compare(shop, {D[2]: DayCounts(5, 5, 0, 0)})
-    assert (said(over), over.held) == ([(D[2], "row_count over time", True, "5")], {})
+    assert (said(over), over.held) == ([(D[2], "row_count over time", True, "5", 0)], {})
 
 
 def test_a_distribution_is_told_with_its_figure_its_limit_and_the_worst_cell(shop: LittleLake) -> None:
@@ -165,7 +165,7 @@ def test_a_broken_check_warns_holds_or_asks_as_the_contract_says(shop: LittleLak
     record(shop, SOLD, {D[0]: 10})
     over = compare(shop, {D[1]: DayCounts(2, 2, 0, 0)})
     sentence = "2 rows, where the median of the 1 days before is 10; at most 50% off is expected."
-    assert said(over) == [(D[1], f"{what} me", False, "2") for what in ("warn", "stop", "ask")]
+    assert said(over) == [(D[1], f"{what} me", False, "2", 0) for what in ("warn", "stop", "ask")]
     assert over.held == {D[1]: [f"stop me: {sentence}"]}
     assert [(asked.rule, asked.sentence, asked.judged, asked.observed) for asked in over.asked[D[1]]] == [("ask me", f"ask me: {sentence}", 2, "2")]
 
@@ -173,7 +173,7 @@ def test_a_broken_check_warns_holds_or_asks_as_the_contract_says(shop: LittleLak
 def test_days_of_one_run_are_history_for_the_later_ones_unless_they_are_held(shop: LittleLake) -> None:
     check(shop, "check: row_count, on_fail: stop, against: days, at_least_days: 2")
     over = compare(shop, good(4, 4, 40, 40, 5))
-    assert [(success, observed) for _, _, success, observed in said(over)] == [
+    assert [(success, observed) for _, _, success, observed, _ in said(over)] == [
         *[(True, "no history yet")] * 2,
         *[(False, "40")] * 2,
         (True, "5"),
@@ -188,8 +188,8 @@ def test_a_day_held_for_its_quarantine_is_no_history_for_the_later_days_of_its_r
     goods = {f"=item {number}": 1 for number in range(8)}
     profiles = {(D[0], "item"): {"=tea": 1, "=cake": 1}, (D[1], "item"): goods, (D[2], "item"): {"=item 0": 1, "=item 1": 1}}
     together = [
-        (D[2], "row_count over time", True, "2"),
-        (D[2], "new_categories(item) over time", False, "'item 0' (1 rows), 'item 1' (1 rows)"),
+        (D[2], "row_count over time", True, "2", 0),
+        (D[2], "new_categories(item) over time", False, "'item 0' (1 rows), 'item 1' (1 rows)", 2),
     ]
     assert said(compare(shop, counts, profiles))[-2:] == together
     record(shop, SOLD, {D[0]: 2})

@@ -184,8 +184,8 @@ def test_a_replay_tells_what_it_built_and_how_many_rows_still_wait() -> None:
         "waited": 1200,
         "waiting": 1,
     }
-    assert [(built["table"], built["status"], built["message"]) for built in told.facts["built"]] == [
-        (BRONZE, "done", "bronze: read."),
-        (SOLD, "done", "silver: published."),
+    assert [(built["table"], built["status"], built["message"], built["facts"]) for built in told.facts["built"]] == [
+        (BRONZE, "done", "bronze: read.", {"days": [FIRST]}),
+        (SOLD, "done", "silver: published.", {"days": [SECOND], "version": 3}),
     ]
     assert joined(REQUEST, SOLD, both[1:], [], 1, 0).message == "silver.sales: of 1 waiting row 0 still wait; silver: published."

@@ -54,7 +54,7 @@ def build(lake: LittleLake, days: str, run_id: str = "run-1") -> dict[str, Any]:
 
 
 def test_merge_keeps_the_latest_version_of_each_row_whatever_the_order(lake: LittleLake) -> None:
-    days = {FIRST: ("tea,300,1", "cake,450,1"), SECOND: ("tea,310,1", "tea,320,2"), THIRD: ("pie,99,3",)}
+    days = {FIRST: ("tea,300,1", "cake,450,1"), SECOND: ("tea,310,1", "tea,320,2"), THIRD: ("pie,99,3", "tea,330,3")}
     prices(lake, "merge", days)
     few = "rules: [{expect: expect_table_row_count_to_be_between, max_value: 2, on_fail: warn, name: few}]\ncolumns:"
     change_contract(lake, "columns:", few, "silver/prices")
@@ -62,14 +62,14 @@ def test_merge_keeps_the_latest_version_of_each_row_whatever_the_order(lake: Lit
     assert build(lake, SECOND)["rows_in"] == 2, "the first batch may bring two versions of a row"
     assert lake.rows("silver.prices", "item", "cents", "seen") == [("tea", 320, 2)]
     third = build(lake, THIRD)
-    assert (third["rows_in"], third["rows_out"], third["warnings"]) == (1, 1, {}), "a batch is judged and counted without what was there"
+    assert (third["rows_in"], third["rows_out"], third["warnings"]) == (2, 2, {}), "a batch is judged and counted without what was there"
     for day in (FIRST, SECOND):
         assert build(lake, day)["warnings"] == {}
-    assert lake.rows("silver.prices", "item", "cents", "seen") == [("cake", 450, 1), ("pie", 99, 3), ("tea", 320, 2)]
+    assert lake.rows("silver.prices", "item", "cents", "seen") == [("cake", 450, 1), ("pie", 99, 3), ("tea", 330, 3)]
     change_contract(lake, "seen: {type: int}", "seen: {type: int}\n  euro: {type: double}", "silver/prices")
     lake.write("spark_jobs/silver/prices.sql", "SELECT item, cents, seen, cents / 100 AS euro FROM bronze_prices\n")
-    build(lake, f"{FIRST}..{SECOND}")
-    assert lake.rows("silver.prices", "item", "euro") == [("cake", 4.5), ("pie", None), ("tea", 3.2)], "a column that the contract has gained"
+    build(lake, f"{SECOND}..{THIRD}")
+    assert lake.rows("silver.prices", "item", "euro") == [("cake", None), ("pie", 0.99), ("tea", 3.3)], "a column that the contract has gained"
 
 
 def test_append_inserts_each_key_once_and_never_changes_it_and_days_that_are_not_there_need_no_merge(lake: LittleLake) -> None:
@@ -95,7 +95,7 @@ def test_append_inserts_each_key_once_and_never_changes_it_and_days_that_are_not
     assert [commit.operation for commit in sorted(commits, key=lambda commit: commit.version)] == ["WRITE", "WRITE", "MERGE"]
     waiting = lake.quarantine("silver.prices", "_rules", "_values")
     assert waiting == [(["not_null(sold_on)"], '{"item":"cup","cents":7,"seen":1}')], "a row without a day waits also where it cannot be traced"
-    assert {verdict.rule for verdict in lake.ledger.verdicts("run-1", "silver.prices") if verdict.day == "null"} <= {"not_null(sold_on)"}
+    assert {verdict.rule for verdict in lake.ledger.verdicts("run-1", "silver.prices") if verdict.day == "null"} == {"not_null(sold_on)"}
 
 
 def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake: LittleLake) -> None:
@@ -110,7 +110,8 @@ def test_scd2_keeps_every_version_with_the_time_it_held_whatever_the_order(lake:
     for day in (FIRST, SECOND, SECOND):
         build(lake, day)
     rows = lake.rows("silver.prices", "item", "cents", VALID_FROM, VALID_TO, IS_CURRENT)
-    assert [(row[0], *row[2:]) for row in rows if row[0] == "pie"] == [("pie", 3, None, True)], "of two versions of one time one is kept"
+    (pie,) = [row for row in rows if row[0] == "pie"]
+    assert pie in {("pie", cents, 3, None, True) for cents in (98, 99)}, "of two versions of one time one is kept"
     assert [row for row in rows if row[0] != "pie"] == [
         ("cake", 450, 1, 2, False),
         ("cake", 450, 2, None, True),

@@ -203,12 +203,14 @@ def test_a_row_of_one_of_two_bronze_tables_is_edited_there_and_numbers_and_neste
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,pie,much")
     params = pa.array([[("page", "1")]] * 2, pa.map_(pa.string(), pa.string()))
     (shop.project / "landing/payments").mkdir()
-    paid = pa.table({"item": ["gem", "ring"], "cents": pa.array([5, -2], pa.int64()), "params": params})
-    pq.write_table(paid, shop.project / "landing/payments/2024-05-01.parquet")
+    payments = pa.table({"item": ["gem", "ring"], "cents": pa.array([5, -2], pa.int64()), "params": params})
+    pq.write_table(payments, shop.project / "landing/payments/2024-05-01.parquet")
     for table in (SALES, "bronze.payments", "silver.takings"):
         shop.build(table, "2024-05-01")
-    ((pie, *_), (ring, *facts)) = shop.quarantine("silver.takings", "_id", "_rules", "_source_file", "_source_line")
-    assert facts == [["column_values_to_be_between(cents)"], "payments/2024-05-01.parquet", 2]
+    paid, sold = shop.quarantine("silver.takings", "_source_file", "_source_line", "_rules", "_id")
+    assert paid[:3] == ("payments/2024-05-01.parquet", 2, ["column_values_to_be_between(cents)"])
+    assert sold[:3] == ("sales/2024-05-01.csv", 3, ["type(cents)"])
+    ring, pie = paid[3], sold[3]
     both = ask(shop, "edit", "silver.takings", rows=f"{pie},{ring}", values='{"cents": 2}', reason="a sign too many")
     assert both.status == "failed_terminal"
     assert both.message.endswith("the rows come from bronze.payments and bronze.sales; edit those of one table at a time.")

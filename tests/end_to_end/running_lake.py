@@ -65,8 +65,8 @@ with DAG("failing", schedule=None, is_paused_upon_creation=False, default_args=t
     data()
     surroundings()
 '''
-BACK_TO_FRONT = "back_to_front"
-"""A run of the daily DAG whose form names the later day first."""
+BACK_TO_FRONT, MISTYPED = "back_to_front", "mistyped"
+"""Runs of the daily DAG: one whose form names the later day first, one that was asked for by a field that no form has."""
 
 
 class RunningLake:
@@ -144,6 +144,10 @@ class RunningLake:
     def run(self, dag: str, run_id: str, **form: Any) -> str:
         """Fills the form, waits for the end, and returns the run's state."""
         self.api.trigger(dag, run_id, form)
+        return self.end(dag, run_id)
+
+    def end(self, dag: str, run_id: str) -> str:
+        """Waits for the end of a run that was started, and returns its state."""
         return next(state for task, state in self.api.follow(dag, run_id, PATIENCE_SECONDS) if not task)
 
     def wait_for_dag(self, dag: str) -> None:
@@ -201,9 +205,11 @@ def published(lake: RunningLake) -> RunningLake:
 
 @pytest.fixture(scope="session")
 def refused(lake: RunningLake) -> RunningLake:
-    """The running lake after a run whose days cannot be, BACK_TO_FRONT."""
+    """The running lake after the runs whose days cannot be, MISTYPED and BACK_TO_FRONT."""
     lake.wait_for_dag(DAILY)
-    assert lake.run(DAILY, BACK_TO_FRONT, first_day="2013-01-03", last_day="2013-01-01") == "failed"
+    lake.api.trigger(DAILY, MISTYPED, {"frist_day": "2013-01-03"})
+    lake.api.trigger(DAILY, BACK_TO_FRONT, {"first_day": "2013-01-03", "last_day": "2013-01-01"})
+    assert [lake.end(DAILY, run_id) for run_id in (MISTYPED, BACK_TO_FRONT)] == ["failed", "failed"]
     return lake
 
 

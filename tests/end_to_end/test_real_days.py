@@ -13,7 +13,7 @@ import requests
 from pandas.testing import assert_frame_equal
 
 from launcher.errors import LauncherError
-from tests.end_to_end.running_lake import BACK_TO_FRONT, DAILY, DEMO
+from tests.end_to_end.running_lake import BACK_TO_FRONT, DAILY, DEMO, MISTYPED
 
 if TYPE_CHECKING:
     from tests.end_to_end.running_lake import RunningLake
@@ -238,8 +238,15 @@ def test_a_form_that_cannot_be_is_refused_before_there_is_a_run(lake: RunningLak
     assert lake.api.run(dag, "refused") is None
 
 
-def test_days_that_cannot_be_fail_at_once_with_one_sentence(refused: RunningLake) -> None:
-    task = refused.api.get(f"/dags/{DAILY}/dagRuns/{BACK_TO_FRONT}/taskInstances/resolve_days")
+@pytest.mark.parametrize(
+    ("run_id", "sentence"),
+    [
+        (BACK_TO_FRONT, "first_day 2013-01-03 is after last_day 2013-01-01; swap them."),
+        (MISTYPED, "the form has no field 'frist_day'; known are first_day, last_day, force, triggered_by. Did you mean \"first_day\"?"),
+    ],
+)
+def test_days_that_cannot_be_fail_at_once_with_one_sentence(refused: RunningLake, run_id: str, sentence: str) -> None:
+    task = refused.api.get(f"/dags/{DAILY}/dagRuns/{run_id}/taskInstances/resolve_days")
     assert (task["state"], task["try_number"]) == ("failed", 1)
-    assert "first_day 2013-01-03 is after last_day 2013-01-01; swap them." in refused.log(DAILY, BACK_TO_FRONT, "resolve_days")
-    assert set(refused.api.task_states(DAILY, BACK_TO_FRONT).values()) <= {"failed", "upstream_failed", "skipped"}
+    assert sentence in refused.log(DAILY, run_id, "resolve_days")
+    assert set(refused.api.task_states(DAILY, run_id).values()) <= {"failed", "upstream_failed", "skipped"}

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1800)]
 
 CHAOS = "2013-03-08"
-SCHEDULER_SECONDS = 3.0
 TABLE, DECISION, DECIDED = "gold.daily_flights", "gold.daily_flights.decision", "gold.daily_flights.decided"
 
 
@@ -27,18 +26,24 @@ def wait_for(lake: RunningLake, run_id: str, task: str, state: str) -> None:
         time.sleep(0.2)
 
 
+def wait_for_scheduler(lake: RunningLake, run_id: str) -> None:
+    """Until the scheduler says that the process which has asked has ended.
+
+    Airflow loses an answer that comes before, and asks again: nobody reads as fast as that.
+    """
+    said = f"event with state success for task instance TaskInstanceKey(dag_id='{DAILY}', task_id='{DECISION}', run_id='{run_id}', try_number=1,"
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not any(said in log.read_text(errors="replace") for log in lake.state.logs.glob("scheduler.log*")):
+        assert time.monotonic() < until, lake.log_ends()
+        time.sleep(0.2)
+
+
 def answer(lake: RunningLake, run_id: str, option: str, reason: str) -> dict[str, Any]:
-    """Answers until the answer is taken, and returns what was shown."""
+    """Answers once, and returns what was shown."""
     place = f"/dags/{DAILY}/dagRuns/{run_id}/taskInstances/{DECISION}/-1/hitlDetails"
     shown: dict[str, Any] = lake.api.get(place)
-    # Airflow loses an answer that comes before its scheduler has seen the task's process end, and asks again: nobody reads as fast as that
-    time.sleep(SCHEDULER_SECONDS)
-    until = time.monotonic() + PATIENCE_SECONDS
-    while lake.api.task_states(DAILY, run_id)[DECISION] != "success":
-        assert time.monotonic() < until
-        if lake.api.task_states(DAILY, run_id)[DECISION] == "awaiting_input" and not lake.api.get(place)["response_received"]:
-            lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
-        time.sleep(0.5)
+    wait_for_scheduler(lake, run_id)
+    lake.api.patch(place, {"chosen_options": [option], "params_input": {"reason": reason}})
     return shown
 
 

@@ -17,7 +17,7 @@ from spark_jobs.lake.reading import MALFORMED, parses
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pyspark.sql import Row
+    from pyspark.sql import Row, SparkSession
 
     from expectations.lake import Table
     from expectations.review import Review
@@ -41,7 +41,7 @@ def edit(job: Job, table: Table) -> JobResult:
         raise RequestError(f"{table.name}: the rows come from {' and '.join(sorted(names))}; edit those of one table at a time.")
     bronze = job.lake.table(names.pop())
     values = dict(wanted.values or {})
-    _require_fit(job, bronze, values)
+    require_fit(job.spark, bronze, values)
     corrections = corrected(bronze.name, wanted, known)
     require_whole(bronze, rows, {one.row_id: one.values for one in corrections})
     changed = [one for one in corrections if one.row_id not in known or known[one.row_id].values != one.values]
@@ -138,7 +138,7 @@ def require_columns(bronze: Table, names: Iterable[str]) -> None:
             raise RequestError(f"{bronze.name} has no column {name[:80]!r}; it has {', '.join(columns)}.{did_you_mean(name, columns)}")
 
 
-def _require_fit(job: Job, bronze: Table, values: Values) -> None:
+def require_fit(spark: SparkSession, bronze: Table, values: Values) -> None:
     """Raises RequestError for a column that the bronze table does not have, and for a text that is not of its type."""
     require_columns(bronze, values)
     columns = bronze.contract.columns
@@ -146,7 +146,7 @@ def _require_fit(job: Job, bronze: Table, values: Values) -> None:
     plain = [name for name in given if "<" not in columns[name].type]
     fits = {name: is_json(text) for name, text in given.items()}
     if plain:
-        texts = job.spark.range(1).select(*(F.lit(given[name]).alias(name) for name in plain))
+        texts = spark.range(1).select(*(F.lit(given[name]).alias(name) for name in plain))
         fits |= texts.select(*(parses(bronze.contract, name).alias(name) for name in plain)).collect()[0].asDict()
     for name, text in given.items():
         if not fits[name]:

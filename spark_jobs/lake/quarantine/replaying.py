@@ -16,7 +16,7 @@ from spark_jobs.lake.quarantine.review import chosen
 from spark_jobs.lake.quarantine.store import DISCARDED, REOPENED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from pyspark.sql import DataFrame
 
@@ -87,10 +87,19 @@ def _is_of_files(lake: Lake, table: Table) -> bool:
 
 def _build_all(job: Job, wanted: Iterable[Step]) -> list[JobResult]:
     """Build what is needed, up to the first table that is held."""
+
+    def build(step: Step) -> JobResult:
+        asked = job.request.model_copy(update={"verb": "build", "name": step.table, "days": None, "review": None, "force": step.force})
+        return build_days(replace(job, request=asked), job.lake.table(step.table), step.days)
+
+    return built_up_to_held(wanted, build)
+
+
+def built_up_to_held(wanted: Iterable[Step], build: Callable[[Step], JobResult]) -> list[JobResult]:
+    """What `build` says of each step; those after the first table that is held, or fails, are not built."""
     results: list[JobResult] = []
     for step in wanted:
-        asked = job.request.model_copy(update={"verb": "build", "name": step.table, "days": None, "review": None, "force": step.force})
-        results.append(build_days(replace(job, request=asked), job.lake.table(step.table), step.days))
+        results.append(build(step))
         if results[-1].status not in GOOD:
             break
     return results

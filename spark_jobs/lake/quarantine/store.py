@@ -122,9 +122,13 @@ def _places(job: Job, table: Table, refused: DataFrame) -> DataFrame | None:
     for name in names:
         rows = job.spark.read.format("delta").load(job.settings.table_path(name)).filter(F.col("_day").isin(arrived))
         frames.append(rows.select("_row", F.col("_day").alias("_arrived"), "_source_file", "_source_line", F.lit(name).alias("_bronze")))
-    places = reduce(_union, frames)
-    # two bronze tables of one folder have the same rows
-    return places.dropDuplicates(["_row", "_arrived"]) if len(frames) > 1 else places
+    return each_once(frames)
+
+
+def each_once(places: list[DataFrame]) -> DataFrame:
+    """Where the bronze rows of several tables came from, each row once: two bronze tables of one folder have the same rows."""
+    found = reduce(_union, places)
+    return found.dropDuplicates(["_row", "_arrived"]) if len(places) > 1 else found
 
 
 def _arrival_key(bronze: Column, day: Column) -> Column:

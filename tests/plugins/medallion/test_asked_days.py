@@ -45,8 +45,9 @@ def test_a_range_back_to_front_is_refused_in_one_sentence() -> None:
 
 
 def test_a_mistyped_field_is_refused_and_does_not_mean_yesterday() -> None:
-    with pytest.raises(RequestError, match=r"the form has no field 'frist_day'; .* Did you mean \"first_day\"\?"):
+    with pytest.raises(RequestError) as refused:
         pipeline_days({"frist_day": "2013-01-01"}, run(frist_day="2013-01-01"), "shop")
+    assert str(refused.value) == "the form has no field 'frist_day'; known are first_day, last_day, force, triggered_by. Did you mean \"first_day\"?"
 
 
 def test_a_last_day_alone_is_refused_in_one_sentence() -> None:

@@ -13,7 +13,7 @@ from expectations.ledger import Correction, DayEntry, FileEntry, Ledger
 from expectations.loader import _load, load_lake
 from expectations.review import Review
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, apply, imprint, of_file, pending
-from spark_jobs.lake.quarantine.editing import corrected, is_json, require_columns, require_editable, require_one_reader, require_whole
+from spark_jobs.lake.quarantine.editing import corrected, is_json, require_columns, require_editable, require_fit, require_one_reader, require_whole
 from spark_jobs.lake.reading import MALFORMED
 from tests.expectations.conftest import write_lake
 
@@ -147,6 +147,22 @@ def test_a_column_that_the_file_s_table_has_not_is_refused(lake: dict[str, Table
 )
 def test_a_nested_value_is_written_as_json(*, text: str, fits: bool) -> None:
     assert is_json(text) is fits
+
+
+def test_a_text_that_is_not_of_its_column_s_type_is_refused_and_a_nested_value_is_judged_as_json(tmp_path: Path, spark: SparkSession) -> None:
+    logs = """
+        contract: 1
+        description: What users did, one JSON object a line.
+        source: {folder: logs, format: jsonl}
+        columns: {user_id: {type: bigint}, action: {type: string}, params: {type: "map<string,string>"}}
+        """
+    write_lake(tmp_path, {"expectations/bronze/logs.yaml": logs})
+    table = load_lake(tmp_path).table("bronze.logs")
+    require_fit(spark, table, {"user_id": "7", "action": None, "params": '{"page": "2"}'})
+    for values, told in (({"params": "{}", "user_id": "x"}, "'x' is no bigint, the type of user_id"), ({"user_id": "7", "params": "2"}, "'2' is no map")):
+        with pytest.raises(RequestError) as caught:
+            require_fit(spark, table, dict(values))
+        assert str(caught.value).startswith(f"bronze.logs: {told}")
 
 
 def test_a_record_that_could_not_be_split_needs_all_its_columns(lake: dict[str, Table]) -> None:

@@ -6,9 +6,12 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+from pyarrow import parquet as pq
+
 from spark_jobs.lake.build import build_days
 from spark_jobs.lake.quarantine import replaying
-from tests.spark_jobs.lake.reviewing import SALES, SOLD, ask, done, only_id, publish, seen
+from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, done, only_id, publish, seen
 
 if TYPE_CHECKING:
     import pytest
@@ -171,3 +174,51 @@ def test_a_bronze_table_has_a_quarantine_of_its_own_from_which_rows_are_edited_b
     done(ask(shop, "replay", SALES))
     shop.build(SOLD, "2024-05-01", "run-2")
     assert shop.rows(SOLD, "item", "cents") == [("pie", 200), ("tea", 300)]
+
+
+PAYMENTS = """
+    contract: 1
+    description: Payments as Parquet, one file a day.
+    source: {folder: payments, format: parquet}
+    columns: {item: {type: string}, cents: {type: bigint}, params: {type: "map<string,string>"}}
+"""
+TAKINGS = """
+    contract: 1
+    description: What was sold and what was paid. One row a sale or a payment.
+    inputs: [bronze.sales, bronze.payments]
+    write: replace_all
+    columns: {item: {type: string}, cents: {type: bigint}, params: {type: "map<string,string>"}}
+    rules: [{expect: expect_column_values_to_be_between, column: cents, min_value: 0, on_fail: quarantine}]
+"""
+TAKINGS_LOGIC = """
+    SELECT item, CAST(cents AS bigint) AS cents, CAST(NULL AS map<string,string>) AS params, _row FROM bronze_sales
+    UNION ALL SELECT item, cents, params, _row FROM bronze_payments
+"""
+
+
+def test_a_row_of_one_of_two_bronze_tables_is_edited_there_and_numbers_and_nested_values_of_parquet_keep_their_types(shop: LittleLake) -> None:
+    shop.write("expectations/bronze/payments.yaml", PAYMENTS)
+    shop.write("expectations/silver/takings.yaml", TAKINGS)
+    shop.write("spark_jobs/silver/takings.sql", TAKINGS_LOGIC)
+    shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,pie,much")
+    params = pa.array([[("page", "1")]] * 2, pa.map_(pa.string(), pa.string()))
+    (shop.project / "landing/payments").mkdir()
+    payments = pa.table({"item": ["gem", "ring"], "cents": pa.array([5, -2], pa.int64()), "params": params})
+    pq.write_table(payments, shop.project / "landing/payments/2024-05-01.parquet")
+    for table in (SALES, "bronze.payments", "silver.takings"):
+        shop.build(table, "2024-05-01")
+    paid, sold = shop.quarantine("silver.takings", "_source_file", "_source_line", "_rules", "_id")
+    assert paid[:3] == ("payments/2024-05-01.parquet", 2, ["column_values_to_be_between(cents)"])
+    assert sold[:3] == ("sales/2024-05-01.csv", 3, ["type(cents)"])
+    ring, pie = paid[3], sold[3]
+    both = ask(shop, "edit", "silver.takings", rows=f"{pie},{ring}", values='{"cents": 2}', reason="a sign too many")
+    assert both.status == "failed_terminal"
+    assert both.message.endswith("the rows come from bronze.payments and bronze.sales; edit those of one table at a time.")
+    done(ask(shop, "edit", "silver.takings", rows=ring, values='{"cents": 2, "params": {"page": "2"}}', reason="a sign too many"))
+    replayed = done(ask(shop, "replay", "silver.takings"))
+    assert [built["table"] for built in replayed.facts["built"]] == ["bronze.payments", "silver.takings"]
+    assert shop.rows("silver.takings", "item", "cents", "params") == [("gem", 5, {"page": "1"}), ("ring", 2, {"page": "2"}), ("tea", 300, None)]
+    assert shop.quarantine("silver.takings", "_id") == [(pie,)]
+    assert shop.rows("bronze.payments", "item", "cents", "params")[1] == ("ring", 2, {"page": "2"})
+    (said,) = [json.loads(text) for (text,) in shop.rows("bronze.payments", "_corrected") if text]
+    assert said == {"cents": "-2", "params": '{"page":"1"}'}

@@ -10,10 +10,12 @@ from pyspark.sql import functions as F
 
 from expectations.settings import load_settings
 from spark_jobs.lake.publishing import Publication
+from spark_jobs.lake.quarantine.store import each_once
 from tests.spark_jobs.lake.reviewing import HEADER, SALES, SOLD, ask, done, only_id, publish, seen
 
 if TYPE_CHECKING:
     import pytest
+    from pyspark.sql import SparkSession
 
     from tests.spark_jobs.lake.conftest import LittleLake
 
@@ -39,14 +41,27 @@ def test_rows_wait_while_the_run_that_would_replace_them_does_not_end_or_does_no
     assert len(shop.quarantine(SOLD)) == 2
     before = shop.version(SOLD)
     shop.land("sales/2024-05-01.csv", HEADER, "2024-05-01,tea,300", "2024-05-01,cake,7000", "2024-05-01,gem,8000")
-    shop.build(SALES, "2024-05-01", "run-4")
-    (entry,) = shop.ledger.days(SALES).values()
-    shop.ledger.record([replace(entry, rows_quarantined=1)], [])  # one more than the readers will find
+    shop.land("sales/2024-05-02.csv", HEADER, "2024-05-02,bun,200")
+    shop.build(SALES, "2024-05-01..2024-05-02", "run-4")
+    days = shop.ledger.days(SALES)
+    more = {"2024-05-01": 1, "2024-05-02": 2}  # than the readers will find, who find none of the second day: Delta then commits nothing
+    shop.ledger.record([replace(days[day], rows_quarantined=rows) for day, rows in more.items()], [])
+    gone = shop.run("build", SOLD, "2024-05-02", "run-4")
+    assert gone.status == "failed_terminal"
+    assert "the gate and the readers counted 2 refused rows, but 0 went to quarantine" in gone.message
     result = shop.run("build", SOLD, "2024-05-01", "run-4")
     assert result.status == "failed_terminal"
     assert "the gate and the readers counted 3 refused rows, but 2 went to quarantine" in result.message
     assert (shop.version(SOLD), shop.rows(SOLD)) == (before, [])
     assert [json.loads(row["values"])["item"] for row in seen(shop)] == ["cake", "gem"]
+
+
+def forget_runs(shop: LittleLake) -> None:
+    """The ledger names no run's quarantine: as a first run leaves it that does not end."""
+    from sqlalchemy import create_engine, text
+
+    with create_engine(load_settings().ledger_url).begin() as ledger:
+        ledger.execute(text("DELETE FROM quarantined"))
 
 
 def as_before_decisions(shop: LittleLake) -> None:
@@ -55,14 +70,13 @@ def as_before_decisions(shop: LittleLake) -> None:
     shop.spark.read.format("delta").load(path).drop(*new).withColumn("_run_id", F.lit("long ago")).write.format("delta").mode("overwrite").option(
         "overwriteSchema", "true"
     ).save(path)
-    from sqlalchemy import create_engine, text
-
-    with create_engine(load_settings().ledger_url).begin() as ledger:  # nor did the ledger name its runs
-        ledger.execute(text("DELETE FROM quarantined"))
+    forget_runs(shop)  # nor did the ledger name its runs
 
 
-def test_a_quarantine_from_before_decisions_could_be_made_still_works(shop: LittleLake) -> None:
+def test_a_quarantine_that_the_ledger_does_not_name_is_of_a_first_run_that_did_not_end_or_from_before_decisions_could_be_made(shop: LittleLake) -> None:
     publish(shop, "2024-05-01,ring,5000")
+    forget_runs(shop)
+    assert done(ask(shop, "look")).facts["waiting"] == 0
     as_before_decisions(shop)
     ring = only_id(shop)
     done(ask(shop, "edit", rows=ring, values='{"cents": "500"}', reason="a zero too many"))
@@ -94,3 +108,10 @@ def test_rows_without_a_day_are_refused_also_where_their_bronze_day_is_held_and_
     assert shop.run("restore", SALES, run_id="undo", version=0).status == "done"
     shop.build(SOLD, "2024-05-02", "run-6")
     assert shop.quarantine(SOLD, "_rules", "_state") == [(["type(cents)"], "waiting"), ([], "discarded")]  # what is given up is not judged
+
+
+def test_a_row_that_two_bronze_tables_of_one_folder_have_came_from_one_place(spark: SparkSession) -> None:
+    columns = "_row string, _arrived string, _bronze string"
+    sales, tills = [("a", "2024-05-01", "bronze.sales"), ("b", "2024-05-01", "bronze.sales")], [("a", "2024-05-01", "bronze.tills")]
+    found = each_once([spark.createDataFrame(rows, columns) for rows in (sales, tills)]).collect()
+    assert sorted((row["_row"], row["_arrived"]) for row in found) == [("a", "2024-05-01"), ("b", "2024-05-01")]

@@ -10,7 +10,7 @@ from expectations.days import ALL
 from expectations.jobs import JobRequest, JobResult
 from expectations.loader import _load, load_lake
 from spark_jobs.lake.quarantine.keys import arrival_key, batch_key
-from spark_jobs.lake.quarantine.replaying import Group, Step, days_to_make, joined, steps
+from spark_jobs.lake.quarantine.replaying import Group, Step, built_up_to_held, days_to_make, joined, steps
 from tests.expectations.conftest import write_lake
 
 if TYPE_CHECKING:
@@ -150,6 +150,23 @@ def result(table: str, status: str, message: str = "", **facts: Any) -> JobResul
 
 
 REQUEST = JobRequest(verb="quarantine", name=SOLD, run_id="decision")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "built"),
+    [
+        (("done", "held"), [BRONZE, SOLD]),
+        (("held",), [BRONZE]),
+        (("unchanged", "asks"), [BRONZE, SOLD]),
+        (("failed_terminal",), [BRONZE]),
+        (("done", "unchanged", "done"), [BRONZE, SOLD, TOTALS]),
+    ],
+)
+def test_a_replay_builds_nothing_that_comes_after_a_table_that_is_held(statuses: tuple[str, ...], built: list[str]) -> None:
+    said = dict(zip([BRONZE, SOLD, TOTALS], statuses, strict=False))
+    wanted = [Step(table, (FIRST,)) for table in (BRONZE, SOLD, TOTALS)]
+    results = built_up_to_held(wanted, lambda step: result(step.table, said.get(step.table, "done")))
+    assert [(one.request.name, one.status) for one in results] == list(zip(built, statuses, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def model_of(folder: Path, logic: str, **facts: Any) -> Model:
 @pytest.mark.spark
 def test_a_forest_tells_the_chance_of_rows_with_and_without_what_they_are_asked_about(spark: SparkSession, tmp_path: Path) -> None:
     rows = [("office", float(hour), 1) if hour % 4 else ("home", float(hour), 0) for hour in range(40)] + [(None, 3.0, 1), ("home", None, 0)]
-    model = model_of(tmp_path, FOREST, inputs=["kind", "hour"])
+    model = model_of(tmp_path, FOREST, inputs=["kind", "hour"], seed=11)
     learned = spark.createDataFrame(rows, "kind string, hour double, late int")
     parameters = {"RandomForestClassifier__maxDepth": 4}
     fitted, again = (fit_pipeline(model, parameters, learned, ()) for _ in range(2))
@@ -83,7 +83,9 @@ def test_a_forest_tells_the_chance_of_rows_with_and_without_what_they_are_asked_
     assert found[PREDICTED].tolist()[:2] == [True, False]
     assert (found[PREDICTED] == (found[PROBABILITY] >= 0.5)).all() and found[PROBABILITY].between(0, 1).all()
     same = answered(again.transform(asked), ["kind"], "binary", 0.5, ()).toArrow().to_pandas()
-    assert abs(found[PROBABILITY] - same[PROBABILITY]).max() <= 1e-9, "its seed is the contract's"
+    assert abs(found[PROBABILITY] - same[PROBABILITY]).max() <= 1e-9
+    forest = build_pipeline(model, parameters).getStages()[-1]
+    assert forest.getSeed() == model.contract.seed == 11
 
 
 @pytest.mark.spark

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from expectations.errors import TransientError
+from spark_jobs.lake.learning import training
 from spark_jobs.lake.learning.lesson import lesson_of
 from spark_jobs.lake.learning.registry import promotion
 from spark_jobs.lake.learning.registry.promotion import candidate_of, question_on
@@ -24,6 +25,7 @@ from tests.spark_jobs.lake.learning.versions import (
     job_of,
     register_version,
     serves,
+    trained,
     versions_in_mlflow,
 )
 
@@ -70,6 +72,15 @@ def answer(lake: LittleLake, run_id: str, says: Any, who: str, reason: str) -> J
     """What the run's job does with this answer."""
     lake.ledger.decisions.answer(question(lake, run_id), says, who, reason)
     return lake.run("promote", "answers", run_id=run_id)
+
+
+def test_a_training_that_passes_asks_where_its_contract_says_so(registered: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(registered, CONTRACT, "folds: 2", "folds: 2\nwhen_better: ask")
+    monkeypatch.setattr(training, "_learn", lambda _job, lesson: trained(lesson))  # fitted and asked, but without Spark
+    result = train(job_of(registered, "train", LEARNED, "asks"))
+    assert result.status == "asks", result.message
+    assert result.message.startswith("answers v2 passed, and waits for a person to say whether it serves: roc_auc 0.")
+    assert (question(registered, "asks").evidence["version"], champion(registered).version, crowned_in_mlflow(registered)) == (2, 1, 1)
 
 
 def test_a_person_is_told_what_she_has_to_know(asked: LittleLake) -> None:

@@ -14,7 +14,7 @@ from expectations.settings import load_settings
 from spark_jobs.lake.learning.registry.provenance import made_with
 from spark_jobs.lake.learning.registry.rebuilding import Reread, fit_again, rebuild, rebuilt, rows_differing
 from tests.spark_jobs.lake.learning.conftest import ESTIMATOR
-from tests.spark_jobs.lake.learning.versions import CONTRACT, champion, change, examples, job_of
+from tests.spark_jobs.lake.learning.versions import CONTRACT, OTHER, champion, change, examples, job_of
 
 if TYPE_CHECKING:
     from expectations.jobs import JobResult
@@ -86,6 +86,21 @@ def test_a_new_fit_on_the_learned_days_answers_for_the_test_days_as_the_register
     assert difference() == 0.0
     registered.write("spark_jobs/models/answers.py", ESTIMATOR.replace("max_iter=20", "max_iter=19"))
     assert difference() > 1e-9
+
+
+def test_a_rebuild_ends_as_one_that_is_not_the_same_where_a_new_fit_answers_otherwise(registered: LittleLake) -> None:
+    first = champion(registered)
+    # nobody knows its days any more, so its rows are not read again, which takes Spark
+    registered.ledger.record_model(replace(first, version=OTHER, run_id="elsewhere", inputs={}), instead_of=first.version)
+    same = rebuild(job_of(registered, "rebuild", version=OTHER))
+    assert (same.status, same.facts["largest_difference"], same.facts["changed"]) == ("done", 0.0, {}), same.message
+    assert "; its rows cannot be read again: silver.calls is not what it was; " in same.message
+    registered.write("spark_jobs/models/answers.py", ESTIMATOR.replace("max_iter=20", "max_iter=19"))
+    other = rebuild(job_of(registered, "rebuild", version=OTHER))
+    assert (other.status, other.facts["same_predictions"]) == ("failed_terminal", False)
+    assert other.message.startswith("answers v7 is NOT what a new fit gives: ")
+    assert other.message.endswith("made with another code than then")
+    assert list(other.facts["changed"]) == ["code"]
 
 
 def test_rows_that_are_not_the_same_are_counted() -> None:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 START_SECONDS = 90
 HEAP = "2g"
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-"""Each test has tiny data and plans of its own, which the better of Java's compilers never catches up with. With this one alone the code cache is 48 MB
-by default: Spark fills it in ten minutes, and all that comes later is interpreted."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,6 @@ def running_spark(folder: Path, metastore: str = "off") -> Iterator[RunningSpark
     port, log = free_port(), folder / "server.log"
     places = {"LAKE_STATE": str(folder / "state"), "LAKE_SPARK_PORT": str(port), "LAKE_SPARK_MEMORY": HEAP}
     # its lakes are many, and each has its silver.sales
-    environment = {**os.environ, **places, "LAKE_METASTORE": metastore, "JDK_JAVA_OPTIONS": f"{JAVA_OPTIONS} {os.environ.get('JDK_JAVA_OPTIONS', '')}"}
+    environment = {**os.environ, **places, "LAKE_METASTORE": metastore}
     with running([sys.executable, "-m", "launcher", "run", "spark"], log, lambda: is_open(port), START_SECONDS, env=environment):
         yield RunningSpark(f"sc://127.0.0.1:{port}", log)

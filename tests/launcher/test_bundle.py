@@ -14,5 +14,5 @@ def test_the_bundle_has_engine_contracts_and_table_files_and_is_the_same_each_ti
     monkeypatch.setenv("LAKE_PROJECT", str(tmp_path))
     names = set(zipfile.ZipFile(write_bundle(tmp_path / "one.zip")).namelist())
     assert {"spark_jobs/run.py", "expectations/silver/flights.yaml", "project/expectations/bronze/visits.yaml", "project/spark_jobs/gold/days.sql"} <= names
-    assert not [name for name in names if "landing" in name or name.endswith(".pyc")]
+    assert not [name for name in names if "landing/" in name or name.endswith(".pyc")]
     assert (tmp_path / "one.zip").read_bytes() == write_bundle(tmp_path / "two.zip").read_bytes()

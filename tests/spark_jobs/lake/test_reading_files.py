@@ -175,8 +175,8 @@ def test_silver_reads_the_columns_that_were_kept_aside_whatever_the_file_calls_t
     shop.land(f"sales/{DAY}.csv", f"{HEADER}, Kunde Größe ,Amount (€)", f"{DAY},tea,300,Jörg,3.50")
     shop.land(f"sales/{NEXT}.csv", HEADER, f"{NEXT},cake,450")
     contract = load_lake().table("bronze.sales").contract
-    customer = F.get_json_object("_extra", "$[' Kunde Größe ']").alias("customer")
-    amount = F.get_json_object("_extra", "$['Amount (€)']").cast("decimal(10,2)").alias("amount")
+    kept = F.from_json("_extra", "map<string,string>")  # get_json_object knows no name that begins with a blank
+    customer, amount = kept[" Kunde Größe "].alias("customer"), kept["Amount (€)"].cast("decimal(10,2)").alias("amount")
     found = typed(contract, bronze(shop, "bronze.sales", DAY, NEXT)).select("item", customer, amount)
     assert rows(found, "item", "customer", "amount") == [("cake", None, None), ("tea", "Jörg", Decimal("3.50"))]
     assert rows(typed(contract, bronze(shop, "bronze.sales", NEXT)), "item", "_extra") == [("cake", None)]

@@ -69,7 +69,7 @@ check: setup-dev ## ruff, mypy and import-linter
 	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
 
 # What `make test` runs: all but the parts of `make test-all`.
-TESTS := -m "not benchmark and not cluster" --ignore tests/clusters --ignore tests/end_to_end --ignore tests/browser --ignore tests/faults --ignore tests/watched_year
+TESTS := -m "not benchmark and not cluster and not long" --ignore tests/clusters --ignore tests/end_to_end --ignore tests/browser --ignore tests/faults --ignore tests/watched_year
 FOR_TESTS := docker-compose=docker-compose '/usr/lib/postgresql/*/bin/initdb=postgresql'
 FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
 
@@ -87,7 +87,7 @@ test-changed: setup-dev ## three minutes: the tests that the changed files reach
 	$(LAUNCH) exec python -m tests.running.changed $(if $(BASE),--base $(BASE))
 
 test-fast: setup-dev ## the tests that need no Spark and no server: four minutes
-	$(LAUNCH) exec python -m pytest $(TESTS) -m "not spark and not benchmark and not cluster and not end_to_end"
+	$(LAUNCH) exec python -m pytest $(TESTS) -m "not spark and not benchmark and not cluster and not long and not end_to_end"
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))

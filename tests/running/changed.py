@@ -38,7 +38,7 @@ FOR_BUGS = 50
 """Of those seconds, kept for the planted bugs where there are any."""
 FOR_A_BUG = 20
 """None is begun when fewer seconds are left."""
-OF_MAKE_TEST = "not benchmark and not cluster"
+OF_MAKE_TEST = "not benchmark and not cluster and not long"
 NOT_OF_MAKE_TEST = ("tests/clusters/", "tests/end_to_end/", "tests/browser/", "tests/faults/", "tests/watched_year/", "tests/benchmarks/")
 
 LOADS_DAGS, PARSED = "tests/dags/test_dags_load.py", ("dags/", "plugins/", "expectations/")

@@ -57,6 +57,8 @@ def _cluster(name: str, minutes: float, *paths: str) -> Part:
 
 NAMES = "tests/spark_jobs/lake/test_naming.py"
 RAY = "tests/spark_jobs/lake/learning/test_clusters.py"
+ENGINES = ("tests/spark_jobs/lake/learning/test_engines.py", "tests/spark_jobs/lake/learning/test_multiclass.py")
+"""A model for each group of rows, and a pipeline of Spark ML: from the training to the version that is made again."""
 STORAGE = ("expectations/file_systems.py", "expectations/storage.py")
 PARTS = (
     Part(
@@ -80,6 +82,7 @@ PARTS = (
     ),
     Part("names", 3, _pytest("-m", "cluster", NAMES), (NAMES, "expectations/metastore.py", "spark_jobs/lake/naming.py")),
     Part("ray", 3, _pytest("-m", "cluster", RAY), (RAY, "spark_jobs/lake/learning/engines/clusters.py", "spark_jobs/lake/learning/engines/search*")),
+    Part("engines", 4, _pytest("-m", "long", *ENGINES), (*ENGINES, "spark_jobs/lake/learning/*")),
     Part("planted", 40, (sys.executable, "-m", "tests.planted"), ()),  # CI tries some at every run
     _cluster("hdfs", 5, *STORAGE, "tests/clusters/hadoop*"),
     _cluster(

@@ -9,7 +9,7 @@ import pytest
 
 from launcher.layout import REPOSITORY
 from tests.running.changed import NOT_OF_MAKE_TEST, OF_MAKE_TEST, files_of_make_test
-from tests.running.parts import NAMES, PARTS, RAY, Part, Ran, chosen, is_in_time, main, run_parts, table
+from tests.running.parts import ENGINES, NAMES, PARTS, RAY, Part, Ran, chosen, is_in_time, main, run_parts, table
 
 TRIED = [
     Part("faults", 8, ("true",), ("launcher/supervision.py", "tests/faults/*")),
@@ -83,5 +83,7 @@ def test_no_test_is_left_out_of_make_test_without_a_part_that_has_it() -> None:
     [tests] = [line for line in (REPOSITORY / "Makefile").read_text().splitlines() if line.startswith("TESTS := ")]
     assert f'-m "{OF_MAKE_TEST}"' in tests
     assert {f"{folder}/" for folder in re.findall(r"--ignore (\S+)", tests)} | {"tests/benchmarks/"} == set(NOT_OF_MAKE_TEST)
-    marked = {name for name, text in files_of_make_test().items() if re.search(r"^(?:pytestmark = |@)pytest\.mark\.cluster$", text, flags=re.MULTILINE)}
-    assert marked - {"tests/test_clusters_table.py"} == {NAMES, RAY}  # which has such a file in a text
+    marked = {
+        name for name, text in files_of_make_test().items() if re.search(r"^(?:pytestmark = |@)pytest\.mark\.(?:cluster|long)$", text, flags=re.MULTILINE)
+    }
+    assert marked - {"tests/test_clusters_table.py"} == {NAMES, RAY, *ENGINES}  # which has such a file in a text

@@ -111,9 +111,13 @@ def past_of_frozen(job: Job, lesson: Lesson, frozen: FrozenExamples) -> pd.DataF
     contract, of = lesson.model.contract, lesson.model.contract.history
     if of is None:
         raise ModelError(f"{lesson.model.name} has no history.")
-    first = (date.fromisoformat(lesson.days.test[0]) - timedelta(days=of.days)).isoformat()
     asked = some(frozen.of(lesson.days.test), keys_of(job.lake.table(contract.training).contract))
-    return past_on_spark(contract, of, frozen.frame.filter(F.col(DAY) >= first), asked, frozen.classes)
+    return past_on_spark(contract, of, frozen.frame.filter(F.col(DAY) >= first_day_of(of, lesson.days.test[0])), asked, frozen.classes)
+
+
+def first_day_of(of: History, first_asked: str) -> str:
+    """The first day that counts as history of rows that are asked from a day on."""
+    return (date.fromisoformat(first_asked) - timedelta(days=of.days)).isoformat()
 
 
 def past_on_spark(contract: ModelContract, of: History, rows: DataFrame, asked: DataFrame, classes: Sequence[str]) -> pd.DataFrame:

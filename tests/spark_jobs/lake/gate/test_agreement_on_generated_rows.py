@@ -1,6 +1,7 @@
 """Verdicts, values and counts of the pass, and the rows that leave, are stock Great Expectations' own, over every expectation, on generated rows.
 
-Two examples run with the other tests, eight as a part of `make test-all`, always the same; LAKE_TEST_EXAMPLES=200 runs so many, and others each time.
+Two examples, of which the first has no rows, run with the other tests, eight as a part of `make test-all`, always the same; LAKE_TEST_EXAMPLES=200 runs
+so many, and others each time.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ HOURS = """
 """
 
 
+@pytest.mark.long
 def test_a_number_is_learned_by_each_group_on_its_own_rows_and_all_of_them_serve_as_one_and_are_made_again(calls: LittleLake) -> None:
     # one call by boat: too few for a model of their own
     calls.land("calls/2024-05-01.csv", "called_on,call,kind,hour,answered", *calls_of("2024-05-01"), "2024-05-01,1999,boat,9,true")

@@ -239,6 +239,7 @@ def test_the_class_is_predicted_with_its_share_and_watched(messages: LittleLake)
     assert 0 <= health["2024-05-18", "psi", "likely_team"] < 0.1
 
 
+@pytest.mark.long
 def test_words_are_read_by_a_pipeline_that_is_halved_fitted_asked_watched_and_made_again_where_the_rows_are(
     messages: LittleLake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from expectations.lake import Model
 from expectations.model_contract import History
 from launcher.landing import _data
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
-from spark_jobs.lake.learning.engines.pipeline_training import fit_pipeline, past_on_spark
+from spark_jobs.lake.learning.engines.pipeline_training import first_day_of, fit_pipeline, past_on_spark
 from spark_jobs.lake.learning.engines.pipelines import (
     LABEL,
     answered,
@@ -101,6 +101,10 @@ def test_a_missing_text_is_shown_as_the_empty_one_and_a_missing_number_as_missin
     rows = spark.createDataFrame([("new", 1.0), (None, None)], "kind string, hour double")
     assert [tuple(row) for row in as_pipeline_sees(rows, ["kind", "hour"]).collect()] == [("new", 1.0), ("", None)]
     assert [tuple(row) for row in as_pipeline_sees(rows, ["hour"]).collect()] == [("new", 1.0), (None, None)]
+
+
+def test_the_history_of_a_week_begins_a_week_before_the_first_day_that_is_asked() -> None:
+    assert first_day_of(History(keys=("kind",), days=7), "2024-05-08") == "2024-05-01"
 
 
 @pytest.mark.spark

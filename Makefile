@@ -73,7 +73,7 @@ TESTS := -m "not benchmark and not cluster and not long" --ignore tests/clusters
 FOR_TESTS := docker-compose=docker-compose '/usr/lib/postgresql/*/bin/initdb=postgresql'
 FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
 
-test: check ## the checks, all fast tests and the journeys of real jobs through Spark: 25 minutes
+test: check ## the checks, all fast tests and the journeys of real jobs through Spark: 23 minutes
 	@.ci/install $(FOR_TESTS)
 	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets
 
@@ -86,7 +86,7 @@ test-all: $(if $(PARTS),setup-dev,test) ## everything: `make test`, then the run
 test-changed: setup-dev ## three minutes: the tests that the changed files reach, the nearest first, and the bugs planted in them; BASE=<commit>: since then
 	$(LAUNCH) exec python -m tests.running.changed $(if $(BASE),--base $(BASE))
 
-test-fast: setup-dev ## the tests that need no Spark and no server: four minutes
+test-fast: setup-dev ## the tests that need no Spark and no server: five minutes
 	$(LAUNCH) exec python -m pytest $(TESTS) -m "not spark and not benchmark and not cluster and not long and not end_to_end"
 
 test-clusters: S3 = 1

@@ -73,14 +73,14 @@ PARTS = (
         _pytest("tests/faults"),
         ("tests/faults/*", *(f"launcher/{name}.py" for name in ("supervision", "lifecycle", "watch", "health", "processes", "programs", "python_workers"))),
     ),
-    Part("watched_year", 10, _pytest("tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
+    Part("watched_year", 6, _pytest("tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
     Part(
         "generated_rows",
         8,
         ("env", "LAKE_TEST_EXAMPLES=8", *_pytest("tests/spark_jobs/lake/gate/test_agreement_on_generated_rows.py")),
         ("spark_jobs/lake/gate/*", "expectations/expectation_catalogue.py"),
     ),
-    Part("names", 3, _pytest("-m", "cluster", NAMES), (NAMES, "expectations/metastore.py", "spark_jobs/lake/naming.py")),
+    Part("names", 2.5, _pytest("-m", "cluster", NAMES), (NAMES, "expectations/metastore.py", "spark_jobs/lake/naming.py")),
     Part("ray", 3, _pytest("-m", "cluster", RAY), (RAY, "spark_jobs/lake/learning/engines/clusters.py", "spark_jobs/lake/learning/engines/search*")),
     Part("engines", 4, _pytest("-m", "long", *ENGINES), (*ENGINES, "spark_jobs/lake/learning/*")),
     Part("planted", 40, (sys.executable, "-m", "tests.planted"), ()),  # CI tries some at every run

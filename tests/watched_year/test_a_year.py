@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.spark_jobs.lake.conftest import LittleLake
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(1800)]  # on a machine half as fast
 MODEL, EVERY = "flight_delay", 10
 FIRST, LAST = date(2013, 1, 1), date(2013, 7, 12)
 TYPES = {

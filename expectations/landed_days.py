@@ -1,4 +1,4 @@
-"""Which days have landed, by the names of the files."""
+"""Which day a landed file is for, by its name alone, and which files are for nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,34 @@ if TYPE_CHECKING:
     from expectations.contract import Source
     from expectations.lake import Lake
 
-EXTERNAL = re.compile(rf"day=(?P<day>{DAY.pattern})/[^/._][^/]*")
+IGNORED_NAMES = (".", "_")
+"""A file or folder whose name begins so is not for us: `_SUCCESS`, `.2024-05-01.csv.swp`, `_archive/`."""
+IGNORED_ENDINGS = (".part", ".tmp", ".crc")
+"""Of files that are still being written, and of checksums."""
+DAY_FILE = re.compile(rf"(?P<day>{DAY.pattern})\.(?P<format>[a-z]+)")
+DAY_FOLDER = re.compile(rf"day=(?P<day>{DAY.pattern})/[^/]+")
+"""As Hive has it: `day=2024-05-01/part-0.parquet`."""
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file is left alone without a word. `name`: its path from the source's folder."""
+    return any(part.startswith(IGNORED_NAMES) for part in name.split("/")) or name.lower().endswith(IGNORED_ENDINGS)
+
+
+def own_day(source: Source, name: str) -> str:
+    """The day of a file that is called as the source's files are; nothing where it is not."""
+    found = (DAY_FOLDER if source.external else DAY_FILE).fullmatch(name)
+    if found is None or not (source.external or found["format"] == source.format):
+        return ""
+    return day_key(*found["day"].split("-"))
+
+
+def day_key(year: str, month: str, day: str) -> str:
+    """`2024-05-01`; nothing where there is no such day."""
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return ""
 
 
 def landed_days(source: Source, names: Iterable[str]) -> set[str]:
@@ -22,8 +49,7 @@ def landed_days(source: Source, names: Iterable[str]) -> set[str]:
 
     `names`: those in its landing folder; of an external table, whose days are folders, as paths from there.
     """
-    pattern = EXTERNAL if source.external else re.compile(rf"(?P<day>{DAY.pattern})\.{source.format}")
-    return {match["day"] for match in filter(None, map(pattern.fullmatch, names)) if _exists(match["day"])}
+    return {day for name in names if not is_ignored(name) and (day := own_day(source, name))}
 
 
 def sources_of(lake: Lake, pipeline: str) -> dict[str, Source]:
@@ -32,11 +58,3 @@ def sources_of(lake: Lake, pipeline: str) -> dict[str, Source]:
     names = sorted({*tables, *(name for table in tables for name in lake.bronze_of(table))})
     found = {name: source for name in names if (source := lake.tables[name].contract.source)}
     return {name: source for name, source in found.items() if source.arrives == "daily"} or found
-
-
-def _exists(day: str) -> bool:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return False
-    return True

@@ -31,7 +31,6 @@ def running_postgres(password: str = "", *settings: str) -> Iterator[URL]:
     folder, port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
     (folder / "password").write_text(f"{password}\n")
     user = _hand_over(folder)
-    is_up = False
 
     def run(program: str, *arguments: str) -> None:
         # Into a file: the server keeps what it inherits, and a pipe would never end.
@@ -43,11 +42,11 @@ def running_postgres(password: str = "", *settings: str) -> Iterator[URL]:
     try:
         run("initdb", "--no-sync", "-U", "postgres", *login)
         run("pg_ctl", "-o", f"-p {port} {options} -k {folder}", "-w", "start")
-        is_up = True
-        yield URL.create("postgresql+psycopg2", "postgres", password or None, HOST, port, "postgres")
-    finally:
-        if is_up:
+        try:
+            yield URL.create("postgresql+psycopg2", "postgres", password or None, HOST, port, "postgres")
+        finally:
             run("pg_ctl", "-m", "immediate", "stop")
+    finally:
         shutil.rmtree(folder)
 
 

@@ -17,11 +17,11 @@ from pyarrow import fs
 from pyarrow import parquet as pq
 from pyspark.sql.types import StructType
 
-from expectations.days import ALL
 from expectations.errors import LeaseError
 from expectations.storage import Place
 from spark_jobs.lake.commit import Committed, last_commit, replaces
 from spark_jobs.lake.file_statistics import statistics_of
+from spark_jobs.lake.staging import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,9 +107,8 @@ def _files(staged: StagedFolder) -> list[StagedFile]:
     for info in place.system.get_file_info(fs.FileSelector(place.path, recursive=True)):
         path = info.path.removeprefix(f"{place.path}/")
         if info.base_name.endswith(".parquet") and not info.base_name.startswith((".", "_")):
-            day = path.split("/")[0].removeprefix(f"{staged.day_column}=") if staged.day_column else ALL
             footer = pq.read_metadata(info.path, filesystem=place.system)
-            found.append(StagedFile(path, day, info.size, info.mtime_ns // 1_000_000, footer))
+            found.append(StagedFile(path, day_of(path, staged.day_column), info.size, info.mtime_ns // 1_000_000, footer))
     return found
 
 

@@ -82,11 +82,11 @@ def _derive(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     planner = Planner(job.lake, job.ledger, table, days, job.request.run_id, job.request.force)
     plan = planner.plan()
     if plan.is_empty:
-        return _unchanged(job, table, f"{plan.reason}; nothing to do")
+        return _nothing_to_do(job, table, plan.reason)
     expect_rows(job.spark, rows_known(job, table, plan))
     with scanned(job, table, str(planner.arrival_input), plan) as scan:
         plan = planner.with_arrivals(plan, scan.touched) if plan.new_arrivals else plan
-        result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _unchanged(job, table, f"{plan.reason}; nothing to do")
+        result = _make(job, table, planner, plan, scan) if plan.days or plan.new_arrivals else _nothing_to_do(job, table, plan.reason)
     return hold_back(job, table, plan, result) if plan.refused else result
 
 
@@ -111,7 +111,7 @@ def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> J
     batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan), is_whole=makes_only_its_days(planner, plan))
     if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
-        return _unchanged(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows; nothing to do")
+        return _nothing_to_do(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
     rows = without_days_around(table, candidate, plan) if batch.is_whole else rows_to_publish(table, candidate, plan, is_new)
     return publish(job, table, rows, batch, staged.place if staged else None)
 
@@ -207,6 +207,10 @@ def _not_clean(job: Job, table: Table, day: str) -> str:
         rules = {verdict.rule for entry in dirty for verdict in job.ledger.verdicts(entry.run_id, name) if verdict.day == entry.day and not verdict.success}
         found += [f"it needs {name} clean, which broke {', '.join(sorted(rules)) or 'a rule'}."] if dirty else []
     return " ".join(found) or "an input is not clean."
+
+
+def _nothing_to_do(job: Job, table: Table, reason: str) -> JobResult:
+    return _unchanged(job, table, f"{reason}; nothing to do")
 
 
 def _unchanged(job: Job, table: Table, reason: str) -> JobResult:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING
 
 from expectations.days import in_words
 from expectations.errors import SourceError
+from expectations.landed_days import day_key, is_ignored, own_day
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from expectations.ledger import FileEntry
     from expectations.storage import ListedFile
 
-IGNORED_NAMES = (".", "_")
-"""A file or folder whose name begins so is not for us: `_SUCCESS`, `.2024-05-01.csv.swp`, `_archive/`."""
-IGNORED_ENDINGS = (".part", ".tmp", ".crc")
-"""Of files that are still being written, and of checksums."""
 COMPRESSED = frozenset({"gz", "gzip", "tgz", "zst", "zip", "bz2", "xz", "lz4", "br", "7z", "rar", "z", "snappy"})
-DAY_FILE = re.compile(r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})\.(?P<format>[a-z]+)")
-DAY_FOLDER = re.compile(r"day=(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/[^/]+")
-"""As Hive has it: `day=2024-05-01/part-0.parquet`."""
 DATE = re.compile(
     r"(?<![0-9])(?P<year>(?:19|20|21)[0-9]{2})(?P<sep>[-_.]?)(?P<month>[0-9]{2})(?P=sep)(?P<day>[0-9]{2})"
     r"(?:[0-9]{4}(?:[0-9]{2}(?:[0-9]{3})?)?)?(?![0-9])"
@@ -63,7 +56,8 @@ class Landing:
 
     `asked`: the run's days. `days`: those whose file counts, beside them of a snapshot the newest one before. `files`: day to its
     file; a day without one is left out. `refused`: day to the sentence that fails it. `later`: the first day after the run's that
-    an untaken file names. `unlooked`: files of earlier days that may have changed since they were taken; a later run compares them.
+    an untaken file names. `taken`: day to the file that was taken for it last, by the ledger. `unlooked`: files of earlier days that
+    may have changed since they were taken; a later run compares them.
     """
 
     asked: tuple[str, ...]
@@ -72,6 +66,7 @@ class Landing:
     refused: Mapping[str, str] = field(default_factory=dict)
     not_taken: tuple[NotTaken, ...] = ()
     later: str = ""
+    taken: Mapping[str, FileEntry] = field(default_factory=dict)
     unlooked: int = 0
 
     @property
@@ -87,23 +82,10 @@ def source_of(table: Table) -> Source:
     return table.contract.source
 
 
-def is_ignored(name: str) -> bool:
-    """Whether a file is left alone without a word. `name`: its path from the source's folder."""
-    return any(part.startswith(IGNORED_NAMES) for part in name.split("/")) or name.lower().endswith(IGNORED_ENDINGS)
-
-
-def own_day(source: Source, name: str) -> str:
-    """The day of a file that is called as the source's files are; nothing where it is not."""
-    found = (DAY_FOLDER if source.external else DAY_FILE).fullmatch(name)
-    if found is None or not (source.external or found["format"] == source.format):
-        return ""
-    return _day(*found["day"].split("-"))
-
-
 def days_named(name: str) -> tuple[str, ...]:
     """The days that a path names in any way, in order."""
     found = [*DATE.finditer(name), *DATE_FOLDERS.finditer(name)]
-    return tuple(sorted({day for one in found if (day := _day(one["year"], one["month"], one["day"]))}))
+    return tuple(sorted({day for one in found if (day := day_key(one["year"], one["month"], one["day"]))}))
 
 
 def of_source(source: Source, others: Sequence[Source], files: Iterable[ListedFile]) -> list[ListedFile]:
@@ -165,6 +147,7 @@ def decide(  # noqa: PLR0913 - all that the decision is made from
         files={day: own[day][0] for day in wanted if day in own and day not in refused},
         refused=dict(sorted(refused.items())),
         not_taken=tuple(sorted(not_taken, key=lambda left: left.name)),
+        taken=taken,
         later=min((named[0] for _, named in left if named and named[0] > last), default=""),
     )
 
@@ -215,13 +198,6 @@ def left_in_words(source: Source, landing: Landing) -> str:
 def expected(source: Source, day: str) -> str:
     """What the day's file is called, as a path from the source's folder."""
     return f"day={day}/part-0.{source.format}" if source.external else f"{day}.{source.format}"
-
-
-def _day(year: str, month: str, day: str) -> str:
-    try:
-        return date(int(year), int(month), int(day)).isoformat()
-    except ValueError:
-        return ""
 
 
 def _is_taken(file: ListedFile, named: Iterable[str], taken: Mapping[str, FileEntry]) -> bool:

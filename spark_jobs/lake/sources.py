@@ -59,7 +59,7 @@ def take_files(job: Job, table: Table, landing: Landing) -> list[LandedFile]:
         try:
             if day in landing.refused:
                 raise SourceError(landing.refused[day])
-            taken += _take(job, table, day, landing.files.get(day), corrected)
+            taken += _take(job, table, day, landing, corrected)
         except SourceError as error:
             faults.append(str(error))
     if faults:
@@ -68,17 +68,17 @@ def take_files(job: Job, table: Table, landing: Landing) -> list[LandedFile]:
     return with_unknown_keys(job, table, taken) if taken and source.format == "jsonl" else taken
 
 
-def _take(job: Job, table: Table, day: str, listed: ListedFile | None, corrected: Iterable[Correction]) -> list[LandedFile]:
+def _take(job: Job, table: Table, day: str, landing: Landing, corrected: Iterable[Correction]) -> list[LandedFile]:
     """The day's file as the landing folder lists it; none where it is not there or taken already."""
-    source, landing = source_of(table), _landing(job, table)
-    before = job.ledger.file_taken(table.name, day)
+    source, folder = source_of(table), _landing(job, table)
+    listed, before = landing.files.get(day), landing.taken.get(day)
     is_made = before is not None and not job.request.force and _is_made(job, table, day, of_file(corrected, before))
     if listed is None:
         if before is None:
-            _check_may_be_missing(table, source, day, f"{landing}/{expected(source, day)}")
+            _check_may_be_missing(table, source, day, f"{folder}/{expected(source, day)}")
         # a file that was taken counts also when it has left the landing folder: our copy is the same
         return [] if before is None or is_made else [_of_kept(job, table, before, corrected)]
-    place, path = f"{landing}/{listed.name}", f"{source.folder}/{listed.name}"
+    place, path = f"{folder}/{listed.name}", f"{source.folder}/{listed.name}"
     if before is not None and listed.bytes == before.bytes and Place.of(place).fingerprint()[0] == before.sha256:
         if is_made:
             return []

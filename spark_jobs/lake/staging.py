@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from expectations.days import ALL
 from expectations.storage import Place
 
 if TYPE_CHECKING:
@@ -32,9 +33,8 @@ class Staged:
 
     def days(self) -> set[str]:
         """The days of which there are rows, by the folders that were written; none where rows have no day."""
-        folders = {file.name.partition("/")[0] for file in Place.of(self.place).listing() if file.name.endswith(".parquet")}
-        named = {folder.removeprefix(f"{self.day_column}=") for folder in folders if folder.startswith(f"{self.day_column}=")}
-        return named - {WITHOUT_DAY}
+        files = [file.name for file in Place.of(self.place).listing() if file.name.endswith(".parquet")]
+        return {day_of(file, self.day_column) for file in files} - {ALL, WITHOUT_DAY}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class StagedFolder:
     place: str
     day_column: str | None
     schema: StructType
+
+
+def day_of(file: str, day_column: str | None) -> str:
+    """The day of a file's rows by the folder that it is in, WITHOUT_DAY where it is null; ALL where rows have no day. `file`: from the staging on."""
+    return file.partition("/")[0].removeprefix(f"{day_column}=") if day_column else ALL
 
 
 def stage(spark: SparkSession, rows: DataFrame, place: str, day_column: str | None, *, may_stay: bool) -> Staged:

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -94,9 +95,9 @@ def copy_tree(target: Path) -> Path:
 
 def _control(bugs: Sequence[PlantedBug], copies: SimpleQueue[Path], remote: str) -> dict[str, str]:
     """The tests that do not pass though no bug is planted, and how they end; the two copies share the files."""
-    files = sorted({test.partition("::")[0] for bug in bugs for test in bug.tests})
     tests = sorted({test for bug in bugs for test in bug.tests})
-    shares = [[test for test in tests if files.index(test.partition("::")[0]) % SIDE_BY_SIDE == number] for number in range(SIDE_BY_SIDE)]
+    files = [list(of_file) for _, of_file in groupby(tests, key=lambda test: test.partition("::")[0])]
+    shares = [list(chain.from_iterable(files[number::SIDE_BY_SIDE])) for number in range(SIDE_BY_SIDE)]
 
     def run(share: Sequence[str]) -> dict[str, str]:
         copy = copies.get()

@@ -10,7 +10,6 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from launcher.layout import REPOSITORY
 from tests.running.git import git, newest_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 COMMITS = 20
 LATEST_START = 55.0

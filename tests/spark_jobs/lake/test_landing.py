@@ -9,6 +9,7 @@ import pytest
 
 from expectations.contract import TableContract
 from expectations.lake import Table
+from expectations.landed_days import is_ignored, own_day
 from expectations.ledger import FileEntry
 from expectations.storage import ListedFile
 from spark_jobs.lake.landing import (
@@ -16,10 +17,8 @@ from spark_jobs.lake.landing import (
     days_named,
     decide,
     doubtful,
-    is_ignored,
     left_in_words,
     of_source,
-    own_day,
     source_of,
 )
 

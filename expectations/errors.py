@@ -33,6 +33,14 @@ class SourceError(TerminalError):
     """A landed file is missing although the contract demands it, or does not look as the contract says."""
 
 
+class LogError(TerminalError):
+    """A table's Delta log is not as the ledger has it: rows are missing, cannot be read, or came from no job of the lake."""
+
+
+class ForeignCommitError(LogError):
+    """A version of a table was written by no job of the lake."""
+
+
 class DataError(TerminalError):
     """The gate held one or more days: their published rows stay as they were."""
 

@@ -11,7 +11,7 @@ from expectations.days import DayRange, parse_range
 from expectations.errors import DataError, LakeError, TerminalError, TransientError
 from expectations.review import Review
 
-Verb = Literal["build", "train", "score", "watch", "restore", "maintain", "report", "quarantine", "promote", "rebuild", "examine"]
+Verb = Literal["build", "train", "score", "watch", "restore", "adopt", "maintain", "report", "quarantine", "promote", "rebuild", "examine"]
 MODEL_VERBS: frozenset[Verb] = frozenset({"train", "score", "watch", "promote", "rebuild", "examine"})
 """Verbs whose name is a model's."""
 WITHOUT_SPARK: frozenset[Verb] = frozenset({"report", "promote", "examine"})
@@ -33,7 +33,7 @@ class JobRequest(BaseModel):
     days: Annotated[str, Field(max_length=24)] | None = None
     """`2013-01-01..2013-01-31`, both included."""
     version: Annotated[int, Field(ge=0)] | None = None
-    """restore: the Delta version to go back to. score: the model's version to ask, for comparison; None: the champion. promote: the one to serve.
+    """restore: the Delta version to go back to. adopt: the newest one, which a person says is right. score: the model's version to ask, for comparison; None: the champion. promote: the one to serve.
     rebuild: the one to make again. examine: the one to look at; None: the champion."""
     force: bool = False
     """build: also where nothing changed. train: also where the model is young."""

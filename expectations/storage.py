@@ -71,8 +71,13 @@ class Place:
 
     def file_names(self) -> list[str]:
         """Names of the files directly in this folder, sorted; none where it does not exist."""
+        return sorted(file.name for file in self.files())
+
+    def files(self) -> list[ListedFile]:
+        """The files directly in this folder; none where it does not exist."""
         selector = fs.FileSelector(self.path, allow_not_found=True)
-        return sorted(info.base_name for info in self.system.get_file_info(selector) if info.type == fs.FileType.File)
+        found = [info for info in self.system.get_file_info(selector) if info.type == fs.FileType.File]
+        return [ListedFile(info.base_name, info.size, _written(info)) for info in found]
 
     def listing(self) -> list[ListedFile]:
         """The files in this folder and all below it, in one listing; none where it does not exist."""
@@ -89,6 +94,12 @@ class Place:
     def read_bytes(self) -> bytes:
         """All of the file's bytes."""
         return b"".join(self.chunks())
+
+    def last_bytes(self, count: int) -> bytes:
+        """The file's last bytes, `count` of them or all that there are."""
+        with self.system.open_input_file(self.path) as file:
+            file.seek(max(0, file.size() - count))
+            return bytes(file.read(count))
 
     def first_line(self) -> str:
         """The file's first line as text, without its end; bytes that are no UTF-8 are replaced."""

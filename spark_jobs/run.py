@@ -132,7 +132,7 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     parser.add_argument("name", help="a table like silver.flights, a model for train, score, watch, promote, rebuild and examine, a pipeline for report")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
-    parser.add_argument("--version", type=int, help="restore: the Delta version; score: the model's to ask, for comparison; else the model's")
+    parser.add_argument("--version", type=int, help="restore and adopt: the Delta version; score: the model's to ask, for comparison; else the model's")
     parser.add_argument("--force", action="store_true", help="also where nothing changed")
     parser.add_argument("--action", help="quarantine: look (default), edit, discard, reopen, replay")
     parser.add_argument("--rule", default="", help="quarantine: only rows that broke this rule")

@@ -14,6 +14,7 @@ from expectations.ledger import schema as s
 from expectations.ledger.database import open_database
 from expectations.ledger.decisions import Decisions, note_questions
 from expectations.ledger.entries import Arrival, Attempt, DayEntry, FileEntry, ModelEntry, Profile, Quarantine, Verdict
+from expectations.ledger.heads import Heads, note_head
 from expectations.ledger.registrations import Registrations
 from expectations.ledger.rows import in_chunks, in_utc, renamed, replace_row
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
     from expectations.facts import Needs
-    from expectations.ledger.entries import Question
+    from expectations.ledger.entries import Head, Question
 
 
 class Ledger:
@@ -34,6 +35,7 @@ class Ledger:
         self._engine = open_database(url)
         self.decisions = Decisions(self._engine)
         self.registrations = Registrations(self._engine)
+        self.heads = Heads(self._engine)
 
     def lease(self, table: str, owner: str, patience_seconds: float = 600.0) -> AbstractContextManager[leases.Lease]:
         """The right to write `table`, for the length of a with-block."""
@@ -73,8 +75,9 @@ class Ledger:
         quarantine: Quarantine | None = None,
         questions: Iterable[Question] = (),
         profiles: Iterable[Profile] = (),
+        head: Head | None = None,
     ) -> None:
-        """Write what a run did, all or nothing. `quarantine`: what of the table's refused rows counts from now on."""
+        """Write what a run did, all or nothing. From now on `quarantine` says what of the table's refused rows counts, and `head` which version."""
         now = datetime.now(UTC)
         entries = list(entries)
         with self._engine.begin() as connection:
@@ -93,6 +96,8 @@ class Ledger:
                 connection.execute(insert(s.verdicts), rows)
             if quarantine is not None:
                 replace_row(connection, s.quarantined, {"table_name": quarantine.table}, renamed(quarantine) | {"recorded_at": now})
+            if head is not None:
+                note_head(connection, head)
             note_questions(connection, questions)
             for profile in profiles:
                 spread = renamed(profile) | {"recorded_at": now}

@@ -156,6 +156,19 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class Head:
+    """The newest Delta version of a table that was recorded, and the run whose commit it is.
+
+    `version`: None where a first commit was announced and none was recorded yet. `run_id`: "" where the commit names no run, as an
+    OPTIMIZE by somebody else; None where it is not known.
+    """
+
+    table: str
+    version: int | None
+    run_id: str | None
+
+
+@dataclass(frozen=True)
 class Registration:
     """A table, or the partition of one day of it, that a Hive metastore was told of. `day`: `all` for the table itself. `code`: what it was told."""
 

@@ -141,6 +141,14 @@ profiles = Table(
     Column("counts", JSON, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
+heads = Table(
+    "heads",
+    metadata,
+    Column("table_name", TABLE, primary_key=True),
+    Column("version", BigInteger),
+    Column("run_id", RUN),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
 registrations = Table(
     "registrations",
     metadata,

@@ -61,6 +61,7 @@ def probes(known: Mapping[str, str]) -> list[Probe]:
         Probe("ledger", ledger, 20),
         Probe("root", lambda: as_airflow("root", known, 45), 50),
         Probe("landing", lambda: as_airflow("landing", known, 45), 50),
+        Probe("tables", lambda: as_airflow("tables", known, 45), 50),
         Probe("Spark", lambda: as_airflow("spark", known, 45), 50),
         Probe("Airflow", lambda: airflow(airflow_address(known)), 10),
     ]

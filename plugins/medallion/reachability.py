@@ -1,4 +1,4 @@
-"""`python -m medallion.reachability spark|root|landing`: whether a task of Airflow reaches a part of the lake, by the connections that it would take.
+"""`python -m medallion.reachability spark|root|landing|tables`: whether a task of Airflow reaches a part of the lake, by the connections that it would take.
 
 For `make doctor`. The last line says what was found, or what to do; exit code 0 = reached, 1 = not.
 """
@@ -58,6 +58,12 @@ def landing() -> str:
     return f"{place}: read, and written and deleted a small file"
 
 
+def tables() -> str:
+    """That each table's Delta log is as the ledger has it. Raises LakeError with those that are not."""
+    with storage_access(), reaching(load_settings().root):
+        return _as_job("spark_jobs.lake.heads", dict(os.environ))
+
+
 def _java() -> str:
     """What spark-submit starts: the Java of JAVA_HOME, else that on PATH."""
     home = os.environ.get("JAVA_HOME")
@@ -65,19 +71,24 @@ def _java() -> str:
 
 
 def _agreement(remote: str) -> str:
-    """As a job: by LAKE_PYTHON, where jobs have one of their own. The address may hold a token, so it is not in the command line."""
-    command = [os.environ.get("LAKE_PYTHON") or sys.executable, "-m", "spark_jobs.lake.agreement"]
+    """The address may hold a token, so it is not in the command line."""
+    return _as_job("spark_jobs.lake.agreement", {**os.environ, "LAKE_SPARK_REMOTE": remote})
+
+
+def _as_job(module: str, environment: dict[str, str]) -> str:
+    """What a program of the jobs says in its last line, by LAKE_PYTHON, where jobs have a Python of their own."""
+    command = [os.environ.get("LAKE_PYTHON") or sys.executable, "-m", module]
     try:
-        done = subprocess.run(command, env={**os.environ, "LAKE_SPARK_REMOTE": remote}, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError as error:
         raise TransientError(f"LAKE_PYTHON={command[0]} cannot be started ({error.strerror}); point it to the jobs' Python.") from None
     said = done.stdout.strip().rpartition("\n")[2]
     if done.returncode or not said:
-        raise TransientError(said or f"{command[0]} -m spark_jobs.lake.agreement ended with {done.returncode}; the packages of the lock are missing there.")
+        raise TransientError(said or f"{command[0]} -m {module} ended with {done.returncode}; the packages of the lock are missing there.")
     return said
 
 
-PARTS: dict[str, Callable[[], str]] = {"spark": spark, "root": root, "landing": landing}
+PARTS: dict[str, Callable[[], str]] = {"spark": spark, "root": root, "landing": landing, "tables": tables}
 
 
 def main(arguments: list[str]) -> int:

@@ -58,7 +58,7 @@ def add_files(target: Target, staged: StagedFolder, good: Mapping[str, int]) -> 
     `good`: the day to the number of its rows that passed. None, and nothing is done, where the files are not exactly these rows, or not of the
     table's columns: then the rows have to be written. Raises LeaseError where another writer committed at the same moment.
     """
-    table = _plain_table(target, staged)
+    table = None if target.is_abandoned else _plain_table(target, staged)
     if table is None:
         return None
     files = [file for file in _files(staged) if file.day in good]

@@ -23,6 +23,7 @@ from spark_jobs.lake.quarantine.store import arrival_day
 from spark_jobs.lake.reading import read_files, read_refused
 from spark_jobs.lake.scanning import scanned
 from spark_jobs.lake.session import expect_rows
+from spark_jobs.lake.settling import repair
 from spark_jobs.lake.sources import look, take_files, why_none
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def build(job: Job) -> JobResult:
 
 def build_days(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     """As `build`, for days that need not follow each other."""
+    repair(job, table)
     return _ingest(job, table, days) if table.contract.source else _derive(job, table, days)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from spark_jobs.lake import delta_log
 from spark_jobs.lake.gate.rules import GRAIN, gate_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
@@ -35,6 +36,8 @@ class Target:
     contract: TableContract
     day_column: str | None
     metadata: dict[str, Any]
+    is_abandoned: bool = False
+    """Whether all that lies there is of runs that died before they recorded: it counts for nothing, and the first commit takes its place."""
 
     @property
     def sql_name(self) -> str:
@@ -68,6 +71,10 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     days = list(days)
     is_bronze = target.contract.source is not None
     mode = "replace_days" if is_bronze else target.contract.write
+    if target.is_abandoned:
+        first = _first(target, rows, mode)
+        _writer(target, first).mode("overwrite").option("overwriteSchema", "true").save(target.path)
+        return Committed(last_commit(target).version, None)
     if mode == "replace_days":
         if all_have_rows and exists(target.path):
             _replace_partitions(target, rows)
@@ -77,8 +84,7 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     if mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
     elif not exists(target.path):
-        first = _scd2_history(target, rows) if mode == "scd2" else one_of_each_grain(target, rows)
-        _writer(target, first).mode("error").save(target.path)
+        _writer(target, _first(target, rows, mode)).mode("error").save(target.path)
         return Committed(last_commit(target).version, None)  # of several versions of a row one was written, as a merge would
     elif mode == "append" and _are_new(target, days):
         # nothing to compare with, so no join; and still, twice is once
@@ -91,6 +97,13 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     return last_commit(target)
 
 
+def _first(target: Target, rows: DataFrame, mode: str) -> DataFrame:
+    """The rows of a table's first commit."""
+    if mode == "scd2":
+        return _scd2_history(target, rows)
+    return one_of_each_grain(target, rows) if mode in {"append", "merge"} else rows
+
+
 def current_version(target: Target) -> int:
     """The table's version. Raises LeaseError where somebody has deleted the table."""
     return _newest(target).version
@@ -98,8 +111,19 @@ def current_version(target: Target) -> int:
 
 def put_back(target: Target, version: int) -> int:
     """Put the table back to an earlier version, as a new commit, and return that. Raises AnalysisException where Delta has it no more."""
-    target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(version)}").collect()
+    with _described(target):
+        target.spark.sql(f"RESTORE TABLE {target.sql_name} TO VERSION AS OF {int(version)}").collect()
     return current_version(target)
+
+
+@contextmanager
+def _described(target: Target) -> Iterator[None]:
+    """What SQL commits within the block says who it is."""
+    target.spark.conf.set(USER_METADATA, json.dumps(target.metadata))
+    try:
+        yield
+    finally:
+        target.spark.conf.unset(USER_METADATA)
 
 
 def _merge_by_mode(target: Target, rows: DataFrame, mode: str) -> None:
@@ -205,13 +229,9 @@ def _same(columns: Iterable[str]) -> str:
 
 def _merge(target: Target, source: DataFrame, clauses: str, keys: Iterable[str] | None = None) -> None:
     source.createOrReplaceTempView("_candidate")
-    spark = target.spark
-    spark.conf.set(USER_METADATA, json.dumps(target.metadata))
-    try:
-        on = _same(keys or target.contract.grain)
-        spark.sql(f"MERGE WITH SCHEMA EVOLUTION INTO {target.sql_name} AS t USING _candidate AS s ON {on} {clauses}").collect()
-    finally:
-        spark.conf.unset(USER_METADATA)
+    on = _same(keys or target.contract.grain)
+    with _described(target):
+        target.spark.sql(f"MERGE WITH SCHEMA EVOLUTION INTO {target.sql_name} AS t USING _candidate AS s ON {on} {clauses}").collect()
 
 
 def _scd2_history(target: Target, rows: DataFrame) -> DataFrame:

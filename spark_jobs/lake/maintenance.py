@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,24 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
 from expectations.days import ALL, in_words
-from expectations.errors import RequestError
+from expectations.errors import ForeignCommitError, RequestError
 from expectations.jobs import JobResult
+from expectations.ledger import DayEntry, Head
 from expectations.storage import Place
-from spark_jobs.lake import commit
+from spark_jobs.lake import commit, delta_log
+from spark_jobs.lake.reading import read_table
+from spark_jobs.lake.settling import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from expectations.lake import Table
-    from expectations.ledger import DayEntry
+    from expectations.ledger.entries import Inputs
     from spark_jobs.lake.job import Job
 
 ABANDONED_SECONDS = 24 * 3600.0
+NO_VERSION = -1
+"""Of an arrival that is to be read again."""
 
 
 def restore(job: Job) -> JobResult:
@@ -35,17 +41,18 @@ def restore(job: Job) -> JobResult:
         raise RequestError(f"{table.name}: which version? Add --version; `DESCRIBE HISTORY` of the table lists them.")
     target = _target(job, table)
     with job.ledger.lease(table.name, job.request.run_id) as lease:
+        with suppress(ForeignCommitError):  # to go back is one of the ways out of it
+            settle(job, table)
         current = _current_version(target, table)
         if version > current:
             raise RequestError(f"{table.name} has no version {version}; it is at {current}. Choose one from 0 to {current}.")
         lease.check()
         restored = _restore(target, table, version)
-        days = _counts(job, table)
-        unparsed = _counts(job, table, "_errors IS NOT NULL") if table.contract.source else {}
-        back, gone = days_restored(job.ledger.days(table.name).values(), version, Rows(restored, days, unparsed), job.request.run_id)
+        rows = _rows(job, table, restored)
+        back, gone = days_restored(job.ledger.days(table.name).values(), version, rows, job.request.run_id)
         job.ledger.forget_profiles(table.name, [*gone, *(entry.day for entry in back)])
         job.ledger.forget_days(table.name, gone)
-        job.ledger.record(back, [])
+        job.ledger.record(back, [], head=Head(table.name, restored, job.request.run_id))
     return _said(job, table, restored, [entry.day for entry in back])
 
 
@@ -64,13 +71,67 @@ def maintain(job: Job) -> JobResult:
     target = _target(job, table)
     hours = table.contract.keep_history * 24
     with job.ledger.lease(table.name, job.request.run_id):
+        settle(job, table)
         metrics = job.spark.sql(f"OPTIMIZE {target.sql_name}").select("metrics").collect()[0].metrics
         job.spark.sql(f"VACUUM {target.sql_name} RETAIN {hours} HOURS").collect()
+        settle(job, table)
     # what a killed run has left: a live one is never as old
     Place.of(f"{job.settings.root}/_staging/{table.name}").delete_folders_older_than(ABANDONED_SECONDS)
     facts = {"table": table.name, "files_added": metrics.numFilesAdded, "files_removed": metrics.numFilesRemoved}
     message = f"{table.name}: {metrics.numFilesRemoved} files compacted into {metrics.numFilesAdded}; history of {table.contract.keep_history} days kept"
     return JobResult(request=job.request, status="done", message=message, facts=facts)
+
+
+def adopt(job: Job) -> JobResult:
+    """Take what lies in a table's folder for right, as a person says it: the ledger follows it, and whatever reads the table is made again.
+
+    Nobody judges the rows, so their days are not clean. Days that have no rows any more are forgotten, and made by the next run that asks for
+    them. Without a version, a table whose folder is gone is forgotten whole.
+    """
+    table, version = job.lake.table(job.request.name), job.request.version
+    newest = delta_log.newest_version(job.settings.table_path(table.name))
+    if newest is None and (version is not None or job.ledger.heads.of(table.name) is None):
+        raise RequestError(f"{table.name}: there is no Delta table to adopt.")
+    if newest is not None and version != newest:
+        asked = "which version?" if version is None else f"version {version} is not the newest."
+        raise RequestError(f"{table.name}: {asked} Its log ends at {newest}: look at that, and add --version {newest} where it is right.")
+    with job.ledger.lease(table.name, job.request.run_id):
+        rows = None if newest is None else _rows(job, table, newest)
+        entries = job.ledger.days(table.name)
+        found, gone = days_adopted(table, entries, rows, job.request.run_id)
+        job.ledger.forget_profiles(table.name, [*gone, *(entry.day for entry in found)])
+        job.ledger.forget_days(table.name, gone)
+        _forget_reading(job, table.name)
+        run_id = delta_log.read(job.settings.table_path(table.name), newest).run_id if newest is not None else ""
+        job.ledger.record(found, [], head=Head(table.name, newest, run_id))
+    days = [entry.day for entry in found]
+    facts = {"table": table.name, "version": newest, "days": days, "forgotten": gone}
+    parts = [f"version {newest} is taken for right" if rows else "forgotten"]
+    parts += [f"not clean until rebuilt, as nobody judged it: {in_words(days)}"] if days else []
+    parts += [f"no rows of {in_words(gone)}: run them again"] if gone else []
+    return JobResult(request=job.request, status="done", message=f"{table.name}: {'; '.join(parts)}", facts=facts)
+
+
+def days_adopted(table: Table, entries: Mapping[str, DayEntry], rows: Rows | None, run_id: str) -> tuple[list[DayEntry], list[str]]:
+    """What the ledger has to say of a table whose rows are these (None: it is gone): its days, and the days that are gone."""
+    there = {} if rows is None else rows.of_days
+    unknown = [day for day in there if day not in entries and (day != ALL or not entries)]
+    new = [DayEntry(table.name, day, "published", None, run_id, table.contract_hash, table.logic_hash, {}, rows_in=there[day]) for day in unknown]
+    known = [replace(entry, run_id=run_id) for day, entry in entries.items() if day in there]
+    found = [] if rows is None else [_restored(entry, rows) for entry in sorted([*known, *new], key=lambda entry: entry.day)]
+    return found, sorted(day for day in entries if day not in there)
+
+
+def _forget_reading(job: Job, name: str) -> None:
+    """Make every day stale that was made from the table: the numbers of its versions may come again with other rows."""
+    for reader in job.lake.tables:
+        read = [entry for entry in job.ledger.days(reader).values() if name in entry.inputs]
+        arrivals = [replace(arrival, version=NO_VERSION) for arrival in job.ledger.arrivals(reader) if arrival.input == name]
+        job.ledger.record([replace(entry, inputs=_without(entry.inputs, name)) for entry in read], [], arrivals)
+
+
+def _without(inputs: Inputs, name: str) -> Inputs:
+    return {read: days for read, days in inputs.items() if read != name}
 
 
 def _target(job: Job, table: Table) -> commit.Target:
@@ -93,8 +154,13 @@ def _restore(target: commit.Target, table: Table, version: int) -> int:
         raise RequestError(f"{table.name} cannot go back to version {version}: {reason} Versions are kept for {keep} days (keep_history).") from None
 
 
-def _counts(job: Job, table: Table, which: str = "true") -> dict[str, int]:
-    rows = job.spark.read.format("delta").load(job.settings.table_path(table.name)).filter(which)
+def _rows(job: Job, table: Table, version: int) -> Rows:
+    unparsed = _counts(job, table, version, "_errors IS NOT NULL") if table.contract.source else {}
+    return Rows(version, _counts(job, table, version), unparsed)
+
+
+def _counts(job: Job, table: Table, version: int, which: str = "true") -> dict[str, int]:
+    rows = read_table(job, table.name, version).filter(which)
     day = "_day" if table.contract.source else table.contract.day
     if not day:
         return {ALL: rows.count()}

@@ -10,17 +10,21 @@ from pyspark.sql import functions as F
 
 from expectations.days import in_words
 from expectations.errors import ContractError, LeaseError
+from expectations.ledger import Head
 from expectations.storage import Place
 from spark_jobs.lake import commit
 from spark_jobs.lake.added_files import add_files, can_stay
 from spark_jobs.lake.gate import Judgement, gate_rules, judge
 from spark_jobs.lake.gate.rules import PARSES
+from spark_jobs.lake.heads import Standing
 from spark_jobs.lake.outcome import Outcome, nothing_can_be_refused
 from spark_jobs.lake.over_time import Comparison
 from spark_jobs.lake.quarantine import balance
 from spark_jobs.lake.quarantine.refusals import Refusals
 from spark_jobs.lake.quarantine.set_aside import Aside, marked, parted
+from spark_jobs.lake.reading import read_table
 from spark_jobs.lake.rulings import Ruling, Rulings
+from spark_jobs.lake.settling import settle
 from spark_jobs.lake.staging import Staged, stage
 
 if TYPE_CHECKING:
@@ -44,6 +48,7 @@ class Publication:
         self.started = time.monotonic()
         self.before = job.ledger.days(table.name, batch.inputs)
         self.profiles: list[Profile] = []
+        self.standing = Standing(None, None, None)
         self.discarded = job.ledger.decisions.discards(table.name)
         self.is_bronze = table.contract.source is not None
         self.day_column = "_day" if self.is_bronze else table.contract.day
@@ -61,13 +66,15 @@ class Publication:
         """Where no rule can refuse anything there is nothing to wait for: judge what was written, and save a staging that would be written again."""
         days = list(self.batch.inputs)
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
+            self.standing = settle(self.job, self.table)
             self._check_nobody_was_faster()
             lease.check()
             version = self._commit(self.candidate, days).version
-            written = self.job.spark.read.format("delta").load(self.path)
+            written = read_table(self.job, self.table.name, version)
             outcome = self._outcome(self._judge(self._on_days(written, days)))
             entries = outcome.entries(version, self._seconds())
-            self.job.ledger.record(entries, outcome.judgement.verdicts, self.batch.arrivals, profiles=self.profiles)
+            verdicts, head = outcome.judgement.verdicts, self._head(version)
+            self.job.ledger.record(entries, verdicts, self.batch.arrivals, profiles=self.profiles, head=head)
         return outcome.result(version, entries)
 
     def _audit_then_publish(self) -> JobResult:
@@ -109,6 +116,7 @@ class Publication:
         judgement, passed, good = outcome.judgement, outcome.passed, outcome.good
         version, quarantine = None, None
         with self.job.ledger.lease(self.table.name, self.job.request.run_id) as lease:
+            self.standing = settle(self.job, self.table)
             self._check_nobody_was_faster()
             if outcome.is_settled:
                 refusals = Refusals(self.job, self.table, self.batch, self.day_column)
@@ -121,9 +129,13 @@ class Publication:
                 version = done.version
             entries = outcome.entries(version, self._seconds())
             arrivals = outcome.arrivals() if outcome.is_settled else ()
-            questions, profiles = outcome.rulings.questions, outcome.profiles(self.profiles)
-            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, questions=questions, profiles=profiles)
+            noted = {"questions": outcome.rulings.questions, "profiles": outcome.profiles(self.profiles), "head": self._head(version)}
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, **noted)
         return outcome.result(version, entries)
+
+    def _head(self, version: int | None) -> Head | None:
+        """What the ledger names from now on; None where nothing was committed, as by a merge that found nothing new."""
+        return None if version in {None, self.standing.counts} else Head(self.table.name, version, self.job.request.run_id)
 
     def _check_nobody_was_faster(self) -> None:
         """What was made from older rows must not cover what another run has published since it was read."""
@@ -152,7 +164,8 @@ class Publication:
             "code": f"{self.table.contract_hash}.{self.table.logic_hash}",
             "days": {day: self.batch.inputs[day] for day in days},
         }
-        return commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata)
+        is_abandoned = self.standing.counts is None and self.standing.newest is not None
+        return commit.Target(self.job.spark, self.path, self.table.contract, self.day_column, metadata, is_abandoned)
 
 
 def refuse_other_days(table: Table, found: Iterable[str], made: Iterable[str]) -> None:

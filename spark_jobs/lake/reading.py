@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.errors import SourceError
+from spark_jobs.lake import heads
 from spark_jobs.lake.drift import UNCAST, evened_out, named_faults, uncast
 from spark_jobs.lake.landed_file import EXTRA
 from spark_jobs.lake.quarantine import corrections
@@ -178,10 +179,10 @@ def _text(contract: TableContract, name: str) -> Column:
 def read_published(job: Job, table: str, days: Iterable[str] | None = None, version: int | None = None) -> DataFrame:
     """The published rows of `table`: its contract's columns, and `_row` where it has it; of bronze the rows that parse, typed.
 
-    `days` are day keys; None reads the whole table. `version` is a Delta version within `keep_history`.
+    `days` are day keys; None reads the whole table. `version` is a Delta version within `keep_history`; None: the one that counts.
     """
     facts = job.lake.table(table)
-    rows = _delta(job, table, version)
+    rows = read_table(job, table, version)
     if facts.contract.source:
         return typed(facts.contract, _on_days(rows, "_day", days).filter("_errors IS NULL"))
     kept = ["_row"] if "_row" in rows.columns else []
@@ -190,7 +191,7 @@ def read_published(job: Job, table: str, days: Iterable[str] | None = None, vers
 
 def read_refused(job: Job, bronze: str, days: Iterable[str]) -> DataFrame:
     """The rows of a bronze table that do not parse, as texts."""
-    return _on_days(_delta(job, bronze, None), "_day", days).filter("_errors IS NOT NULL")
+    return _on_days(read_table(job, bronze), "_day", days).filter("_errors IS NOT NULL")
 
 
 def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
@@ -205,11 +206,13 @@ def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
     return rows.select(*columns, extra, "_row", "_source_file", "_source_line", "_ingested_at", "_run_id", "_day")
 
 
-def _delta(job: Job, table: str, version: int | None) -> DataFrame:
-    reader = job.spark.read.format("delta")
-    if version is not None:
-        reader = reader.option("versionAsOf", str(version))
-    return reader.load(job.settings.table_path(table))
+def read_table(job: Job, table: str, version: int | None = None) -> DataFrame:
+    """All columns and rows of a table, as they lie there, at a version; None: the one that counts.
+
+    Raises RequestError where none does, and LogError where its rows cannot be trusted.
+    """
+    counts = heads.version_to_read(job.settings, job.ledger, table) if version is None else version
+    return job.spark.read.format("delta").option("versionAsOf", str(counts)).load(job.settings.table_path(table))
 
 
 def _on_days(rows: DataFrame, column: str | None, days: Iterable[str] | None) -> DataFrame:

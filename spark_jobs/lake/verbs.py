@@ -22,6 +22,7 @@ VERBS = {
     "watch": ("spark_jobs.lake.learning.watching.watch", "watch"),
     "rebuild": ("spark_jobs.lake.learning.registry.rebuilding", "rebuild"),
     "restore": ("spark_jobs.lake.maintenance", "restore"),
+    "adopt": ("spark_jobs.lake.maintenance", "adopt"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
     "quarantine": ("spark_jobs.lake.quarantine.actions", "act"),
 }

@@ -44,7 +44,7 @@ def test_each_part_has_a_line_in_their_order_whatever_happens_to_it():
 
 def test_every_part_of_a_local_lake_is_asked(monkeypatch):
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
-    parts = ["Python", "packages", "Java", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow"]
+    parts = ["Python", "packages", "Java", "jars", "ledger", "root", "landing", "tables", "Spark", "Airflow", "MLflow"]
     assert [probe.part for probe in probes(environment())] == parts
 
 

@@ -12,7 +12,7 @@ from expectations.jobs import JobResult
 from expectations.ledger import Correction
 from spark_jobs.lake.quarantine import store
 from spark_jobs.lake.quarantine.review import NAMED, require_rows, wish
-from spark_jobs.lake.reading import MALFORMED, parses
+from spark_jobs.lake.reading import MALFORMED, parses, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,7 +96,7 @@ def _bronze_tables(job: Job, table: Table, rows: list[Row]) -> list[str]:
     days = sorted({_arrival_day(row_id) for row_id in ids})
     found: dict[str, set[str]] = {}
     for name in names:
-        landed = job.spark.read.format("delta").load(job.settings.table_path(name))
+        landed = read_table(job, name)
         rows_of = landed.filter(F.col("_day").cast("string").isin(days) & F.col("_row").isin(ids)).select("_row").distinct().collect()
         if rows_of:
             found[name] = {row["_row"] for row in rows_of}

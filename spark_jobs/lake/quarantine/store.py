@@ -14,7 +14,7 @@ from expectations.errors import DataError
 from expectations.ledger import Quarantine
 from spark_jobs.lake import commit
 from spark_jobs.lake.quarantine.keys import batch_key
-from spark_jobs.lake.reading import read_refused
+from spark_jobs.lake.reading import read_refused, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +105,7 @@ def _input_days(job: Job, table: Table, made: list[str]) -> DataFrame | None:
     for read in table.contract.inputs:
         day = job.lake.table(read.table).contract.day
         if day and read.days == (0, 0):
-            rows = job.spark.read.format("delta").load(job.settings.table_path(read.table))
+            rows = read_table(job, read.table)
             if "_row" in rows.columns:
                 of_days = rows.filter(F.col(day).isin([date.fromisoformat(key) for key in made if key != ALL]))
                 frames.append(of_days.select("_row", F.col(day).cast("string").alias("_read_as")))
@@ -120,7 +120,7 @@ def _places(job: Job, table: Table, refused: DataFrame) -> DataFrame | None:
     arrived = [row[0] for row in refused.select("_known_arrival_day").distinct().collect() if row[0]]
     frames = []
     for name in names:
-        rows = job.spark.read.format("delta").load(job.settings.table_path(name)).filter(F.col("_day").isin(arrived))
+        rows = read_table(job, name).filter(F.col("_day").isin(arrived))
         frames.append(rows.select("_row", F.col("_day").alias("_arrived"), "_source_file", "_source_line", F.lit(name).alias("_bronze")))
     return each_once(frames)
 

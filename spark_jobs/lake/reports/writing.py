@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations.jobs import JobResult
 from expectations.storage import Place
+from spark_jobs.lake import heads
 from spark_jobs.lake.reports.pages import page
 from spark_jobs.lake.reports.run_facts import tables_of_run
 from spark_jobs.lake.reports.sayings import gone, sayings
@@ -35,14 +36,16 @@ def report(settings: Settings, lake: Lake, ledger: Ledger, request: JobRequest) 
     about = {"run_id": request.run_id, "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
     for table in tables:
         _write_table(folder, lake, ledger, table, about)
+    faults = heads.faults(settings, ledger, [table.name for table in tables])
     # Last, so that whoever finds the run's page finds all that it leads to.
-    Place.of(f"{folder}/index.html").write_text(page("run.html", tables=tables, **about))
+    Place.of(f"{folder}/index.html").write_text(page("run.html", tables=tables, faults=faults, **about))
     facts = {
         "report": f"{folder}/index.html",
         "written": about["written"],
         "tables": {table.name: table.status for table in tables},
         "judged": sum(table.judged for table in tables),
         "broken": sum(table.broken for table in tables),
+        "log_faults": faults,
         "not_taken": [name for table in tables for name in table.not_taken],
     }
     return JobResult(request=request, status="done", message=_message(tables, facts), facts=facts)
@@ -78,4 +81,5 @@ def _message(tables: list[TableFacts], facts: dict[str, Any]) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in Counter(table.status for table in tables).items())
     count = len(facts["not_taken"])
     left = f"; {count:,} landed {'file was' if count == 1 else 'files were'} not taken" if count else ""
-    return f"report of {len(tables)} tables: {statuses}; {facts['broken']:,} of {facts['judged']:,} verdicts say broken{left}: {facts['report']}"
+    faults = f"; {' '.join(facts['log_faults'])}" if facts["log_faults"] else ""
+    return f"report of {len(tables)} tables: {statuses}; {facts['broken']:,} of {facts['judged']:,} verdicts say broken{left}{faults}: {facts['report']}"

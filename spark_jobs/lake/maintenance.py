@@ -98,7 +98,8 @@ def adopt(job: Job) -> JobResult:
     with job.ledger.lease(table.name, job.request.run_id):
         rows = None if newest is None else _rows(job, table, newest)
         entries = job.ledger.days(table.name)
-        found, gone = days_adopted(table, entries, rows, job.request.run_id)
+        unknown = DayEntry(table.name, ALL, "published", newest, job.request.run_id, table.contract_hash, table.logic_hash, {})
+        found, gone = days_adopted(entries, rows, unknown)
         job.ledger.forget_profiles(table.name, [*gone, *(entry.day for entry in found)])
         job.ledger.forget_days(table.name, gone)
         _forget_reading(job, table.name)
@@ -112,12 +113,14 @@ def adopt(job: Job) -> JobResult:
     return JobResult(request=job.request, status="done", message=f"{table.name}: {'; '.join(parts)}", facts=facts)
 
 
-def days_adopted(table: Table, entries: Mapping[str, DayEntry], rows: Rows | None, run_id: str) -> tuple[list[DayEntry], list[str]]:
-    """What the ledger has to say of a table whose rows are these (None: it is gone): its days, and the days that are gone."""
+def days_adopted(entries: Mapping[str, DayEntry], rows: Rows | None, unknown: DayEntry) -> tuple[list[DayEntry], list[str]]:
+    """What the ledger has to say of a table whose rows are these (None: it is gone): its days, and the days that are gone.
+
+    `unknown`: what it says of a day that it did not know, but for the day and its rows.
+    """
     there = {} if rows is None else rows.of_days
-    unknown = [day for day in there if day not in entries and (day != ALL or not entries)]
-    new = [DayEntry(table.name, day, "published", None, run_id, table.contract_hash, table.logic_hash, {}, rows_in=there[day]) for day in unknown]
-    known = [replace(entry, run_id=run_id) for day, entry in entries.items() if day in there]
+    new = [replace(unknown, day=day, rows_in=count) for day, count in there.items() if day not in entries and (day != ALL or not entries)]
+    known = [replace(entry, run_id=unknown.run_id) for day, entry in entries.items() if day in there]
     found = [] if rows is None else [_restored(entry, rows) for entry in sorted([*known, *new], key=lambda entry: entry.day)]
     return found, sorted(day for day in entries if day not in there)
 

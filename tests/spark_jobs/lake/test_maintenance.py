@@ -1,10 +1,10 @@
-"""What a restore makes of a table's days: of the ledger's entries and of counts, so without Spark."""
+"""What a restore, and the word of a person that a table is right, make of a table's days: of the ledger's entries and of counts, so without Spark."""
 
 from __future__ import annotations
 
 from expectations.days import ALL
 from expectations.ledger import DayEntry
-from spark_jobs.lake.maintenance import Rows, days_restored
+from spark_jobs.lake.maintenance import Rows, days_adopted, days_restored
 
 FIRST, SECOND, THIRD = "2024-05-01", "2024-05-02", "2024-05-03"
 
@@ -38,3 +38,28 @@ def test_of_bronze_the_rows_that_do_not_parse_are_those_that_are_back() -> None:
 def test_a_table_without_days_comes_back_as_a_whole() -> None:
     (back,), gone = days_restored([entry(ALL, 3, "silver.shops")], 2, Rows(7, {ALL: 0}, {}), "undo")
     assert (back.day, back.version, back.rows_out, gone) == (ALL, 7, 0, [])
+
+
+def adopted(rows: Rows | None, *entries: DayEntry) -> tuple[dict[str, tuple[int | None, int, bool]], list[str]]:
+    """Day to version, rows and whether it is clean; and the days that are gone."""
+    unknown = DayEntry("silver.sales", ALL, "published", 7, "care", "contract", "logic", {})
+    found, gone = days_adopted({one.day: one for one in entries}, rows, unknown)
+    return {one.day: (one.version, one.rows_out, one.clean) for one in found}, gone
+
+
+def test_all_days_of_an_adopted_table_changed_and_nobody_judged_them() -> None:
+    assert adopted(Rows(7, {FIRST: 4, SECOND: 2}, {}), entry(FIRST, 1, rows_out=5), entry(SECOND, 3)) == ({FIRST: (7, 4, False), SECOND: (7, 2, False)}, [])
+
+
+def test_a_day_of_an_adopted_table_that_the_ledger_did_not_know_is_published_from_now_on() -> None:
+    assert adopted(Rows(7, {FIRST: 4, SECOND: 2}, {}), entry(FIRST, 1)) == ({FIRST: (7, 4, False), SECOND: (7, 2, False)}, [])
+
+
+def test_a_day_of_which_an_adopted_table_has_no_rows_is_forgotten_and_so_are_all_of_a_table_that_is_gone() -> None:
+    assert adopted(Rows(7, {FIRST: 4}, {}), entry(FIRST, 1), entry(SECOND, 3)) == ({FIRST: (7, 4, False)}, [SECOND])
+    assert adopted(None, entry(FIRST, 1), entry(SECOND, 3)) == ({}, [FIRST, SECOND])
+
+
+def test_batches_of_an_adopted_table_without_days_are_merged_again() -> None:
+    assert adopted(Rows(7, {ALL: 4}, {}), entry(FIRST, 1)) == ({}, [FIRST])
+    assert adopted(Rows(7, {ALL: 4}, {}), entry(ALL, 1)) == ({ALL: (7, 4, False)}, [])

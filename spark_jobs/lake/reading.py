@@ -12,6 +12,7 @@ from expectations.errors import SourceError
 from spark_jobs.lake import heads
 from spark_jobs.lake.drift import UNCAST, evened_out, named_faults, uncast
 from spark_jobs.lake.landed_file import EXTRA
+from spark_jobs.lake.published_files import published_files
 from spark_jobs.lake.quarantine import corrections
 
 if TYPE_CHECKING:
@@ -181,8 +182,8 @@ def read_published(job: Job, table: str, days: Iterable[str] | None = None, vers
 
     `days` are day keys; None reads the whole table. `version` is a Delta version within `keep_history`; None: the one that counts.
     """
-    facts = job.lake.table(table)
-    rows = read_table(job, table, version)
+    facts, days = job.lake.table(table), None if days is None else list(days)
+    rows = read_table(job, table, version, days)
     if facts.contract.source:
         return typed(facts.contract, _on_days(rows, "_day", days).filter("_errors IS NULL"))
     kept = ["_row"] if "_row" in rows.columns else []
@@ -191,7 +192,8 @@ def read_published(job: Job, table: str, days: Iterable[str] | None = None, vers
 
 def read_refused(job: Job, bronze: str, days: Iterable[str]) -> DataFrame:
     """The rows of a bronze table that do not parse, as texts."""
-    return _on_days(read_table(job, bronze), "_day", days).filter("_errors IS NOT NULL")
+    days = list(days)
+    return _on_days(read_table(job, bronze, days=days), "_day", days).filter("_errors IS NOT NULL")
 
 
 def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
@@ -206,13 +208,17 @@ def typed(contract: TableContract, rows: DataFrame) -> DataFrame:
     return rows.select(*columns, extra, "_row", "_source_file", "_source_line", "_ingested_at", "_run_id", "_day")
 
 
-def read_table(job: Job, table: str, version: int | None = None) -> DataFrame:
-    """All columns and rows of a table, as they lie there, at a version; None: the one that counts.
+def read_table(job: Job, table: str, version: int | None = None, days: Iterable[str] | None = None) -> DataFrame:
+    """All columns and rows of a table, as they lie there, at a version; None: the one that counts. Of `days`, and it may be of others too.
 
-    Raises RequestError where none does, and LogError where its rows cannot be trusted.
+    Raises RequestError where no version counts, and LogError where its rows cannot be trusted.
     """
     counts = heads.version_to_read(job.settings, job.ledger, table) if version is None else version
-    return job.spark.read.format("delta").option("versionAsOf", str(counts)).load(job.settings.table_path(table))
+    path, contract = job.settings.table_path(table), job.lake.table(table).contract
+    files = published_files(path, counts, "_day" if contract.source else contract.day, days)
+    if files is None:
+        return job.spark.read.format("delta").option("versionAsOf", str(counts)).load(path)
+    return job.spark.read.schema(files.schema).option("basePath", path).parquet(*files.paths)
 
 
 def _on_days(rows: DataFrame, column: str | None, days: Iterable[str] | None) -> DataFrame:

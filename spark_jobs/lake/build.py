@@ -111,7 +111,8 @@ def _make(job: Job, table: Table, planner: Planner, plan: Plan, scan: Scan) -> J
     bronze = planner.arrival_input
     emptied = frozenset(day for day, wanted in plan.inputs.items() if bronze and not wanted[bronze])
     batch = Batch(plan.inputs, emptied, plan.arrivals, late, rows_refused(job, table, planner, plan), is_whole=makes_only_its_days(planner, plan))
-    if not plan.inputs and late is None and not any(any(days.values()) for days in batch.refused.values()):
+    has_rows = bool(plan.inputs) or late is not None or scan.some_have_no_day
+    if not has_rows and not any(any(days.values()) for days in batch.refused.values()):
         job.ledger.record([], [], plan.arrivals)
         return _nothing_to_do(job, table, f"the files of {in_words(plan.new_arrivals)} hold no rows")
     rows = without_days_around(table, candidate, plan) if batch.is_whole else rows_to_publish(table, candidate, plan, is_new)
@@ -155,7 +156,7 @@ def days_around(plan: Plan) -> list[str]:
 
 
 def rows_to_publish(table: Table, candidate: DataFrame, plan: Plan, is_new: Column | None) -> DataFrame:
-    """The rows of the days to publish, and those of new arrivals that have no day to go to."""
+    """The rows of the days to publish, and those of new arrivals, but for days that are held: some have no day, and one of any other day is refused."""
     if not table.contract.day:
         return candidate
     day = F.col(table.contract.day)
@@ -163,7 +164,8 @@ def rows_to_publish(table: Table, candidate: DataFrame, plan: Plan, is_new: Colu
     if is_new is None:
         return candidate.filter(wanted | day.isNull())
     late = F.datediff(arrival_day(F.col("_row")), day) > table.contract.late
-    return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late)), F.lit(False)))
+    is_held = day.isin([date.fromisoformat(key) for key in plan.refused if key != ALL])
+    return candidate.filter(F.coalesce((wanted & ~late) | (is_new & (day.isNull() | late | ~is_held)), F.lit(False)))
 
 
 def rows_refused(job: Job, table: Table, planner: Planner, plan: Plan) -> dict[str, dict[str, int]]:

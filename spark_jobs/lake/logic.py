@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 
 from expectations.errors import ContractError, did_you_mean
+from spark_jobs.lake.determinism import analysed, require_determined
 from spark_jobs.lake.landed_file import EXTRA
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
 def transform(job: Job, table: Table, inputs: dict[str, DataFrame]) -> DataFrame:
     """The table's rows from its inputs (by argument name), with the contract's columns in the contract's order, and `_row` if it keeps it.
 
-    Raises ContractError where the logic's columns are not the contract's.
+    Raises ContractError where the logic's columns are not the contract's, or where its day or key is another one each time.
     """
     if table.logic is None:
         raise ContractError(f"{table.name} has no logic of its own.")
     rows = _select(job, table.logic, inputs) if table.logic.suffix == ".sql" else _call(table.logic, inputs)
-    return conform(table, rows)
+    conformed = conform(table, rows)
+    require_determined(table, analysed(conformed))
+    return conformed
 
 
 def conform(table: Table, rows: DataFrame) -> DataFrame:

@@ -21,7 +21,7 @@ from spark_jobs.lake.outcome import Outcome, nothing_can_be_refused
 from spark_jobs.lake.over_time import Comparison
 from spark_jobs.lake.quarantine import balance
 from spark_jobs.lake.quarantine.refusals import Refusals
-from spark_jobs.lake.quarantine.set_aside import Aside, marked, parted
+from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside, marked, parted
 from spark_jobs.lake.reading import read_table
 from spark_jobs.lake.rulings import Ruling, Rulings
 from spark_jobs.lake.settling import settle
@@ -86,6 +86,8 @@ class Publication:
                 refuse_other_days(self.table, staged.days(), self.batch.inputs)
             on_time, aside = parted(staged.rows, self.day_column)
             judgement = self._judge(on_time)
+            if self.batch.arrivals and self.day_column:
+                refuse_other_answers(self.table, set(judgement.counts) - {NO_DAY}, self.batch.inputs)
             rulings = Ruling(self.job, self.table, self.batch, self.day_column, aside.unscored).rule_on(on_time, judgement)
             return self._publish(staged, on_time, self._outcome(judgement, rulings, aside))
         finally:
@@ -176,6 +178,16 @@ def refuse_other_days(table: Table, found: Iterable[str], made: Iterable[str]) -
         raise ContractError(
             f"{table.name}: {table.logic} returned rows whose {table.contract.day} is {in_words(others)}, and this run makes {in_words(made)}; nothing was "
             f"published. Let {table.contract.day} be the day of the input's rows, or read the inputs whole and write: replace_all."
+        )
+
+
+def refuse_other_answers(table: Table, found: Iterable[str], made: Iterable[str]) -> None:
+    """Raises ContractError where rows of new files are of a day that the files' scan did not tell."""
+    others = sorted(set(found) - set(made))
+    if others:
+        raise ContractError(
+            f"{table.name}: {table.logic} gave rows of the same files other days when it was asked again: {in_words(others)}; nothing was published. "
+            f"Let {table.contract.day} depend on the input's rows alone."
         )
 
 

@@ -31,12 +31,13 @@ class Scan:
     """What the rows of new arrivals have told.
 
     `touched`: arrival day to the days its rows belong to, late ones left out. `staged`: the candidate made of these arrivals alone; None
-    where the table keeps no `_row`. `plan`: what it was made by.
+    where there are several and the table keeps no `_row`. `plan`: what it was made by.
     """
 
     plan: Plan
     touched: dict[str, list[str]] = field(default_factory=dict)
     some_are_late: bool = False
+    some_have_no_day: bool = False
     staged: Staged | None = None
 
     def candidate(self, plan: Plan) -> Staged | None:
@@ -49,20 +50,28 @@ class Scan:
 def scanned(job: Job, table: Table, bronze: str, plan: Plan) -> Iterator[Scan]:
     """Scan the new arrivals of `bronze`. The staged rows are there until the block ends.
 
-    A table that keeps no `_row` is asked file by file. Raises ContractError where some rows have a `_row` and others none.
+    Of several files a table that keeps no `_row` is asked file by file. Raises ContractError where some rows have a `_row` and others none.
     """
     if not plan.new_arrivals:
         yield Scan(plan)
         return
     plan = _of_arrivals(plan, bronze, tuple(plan.new_arrivals))
     candidate = transform(job, table, read_inputs(job, table, plan))
-    if "_row" not in candidate.columns:
-        yield Scan(plan, {arrival: _days_of(job, table, _of_arrivals(plan, bronze, (arrival,))) for arrival in plan.new_arrivals})
+    is_traced = "_row" in candidate.columns
+    if not is_traced and len(plan.new_arrivals) > 1:
+        found = {arrival: _days_of(job, table, _of_arrivals(plan, bronze, (arrival,))) for arrival in plan.new_arrivals}
+        touched = {arrival: [day.isoformat() for day in days if day] for arrival, days in found.items()}
+        yield Scan(plan, touched, some_have_no_day=any(None in days for days in found.values()))
         return
     place = job.settings.staging_path(table.name, f"{job.request.run_key}_scan")
     try:
         may_stay = can_stay(job.settings.root, table.contract)
-        yield _scan(table, bronze, plan, stage(job.spark, candidate, place, table.contract.day, may_stay=may_stay))
+        staged = stage(job.spark, candidate, place, table.contract.day, may_stay=may_stay)
+        if is_traced:
+            yield _scan(table, bronze, plan, staged)
+        else:
+            [arrival] = plan.new_arrivals
+            yield Scan(plan, {arrival: sorted(staged.days())}, some_have_no_day=staged.has_rows_without_day, staged=staged)
     finally:
         Place.of(place).delete_folder()
 
@@ -71,10 +80,9 @@ def _of_arrivals(plan: Plan, bronze: str, arrivals: tuple[str, ...]) -> Plan:
     return replace(plan, reads={**plan.reads, bronze: arrivals})
 
 
-def _days_of(job: Job, table: Table, plan: Plan) -> list[str]:
-    day = str(table.contract.day)
+def _days_of(job: Job, table: Table, plan: Plan) -> list[date | None]:
     rows = transform(job, table, read_inputs(job, table, plan))
-    return [found[0].isoformat() for found in rows.select(day).distinct().collect() if found[0]]
+    return [found[0] for found in rows.select(str(table.contract.day)).distinct().collect()]
 
 
 def _scan(table: Table, bronze: str, plan: Plan, staged: Staged) -> Scan:
@@ -82,7 +90,8 @@ def _scan(table: Table, bronze: str, plan: Plan, staged: Staged) -> Scan:
     found = [(pair.arrival, pair.day) for pair in pairs.collect()]
     if any(arrival is None for arrival, _ in found):
         raise ContractError(f"{table.name}: `_row` is null in some rows of {table.logic}; carry it over from {bronze}, or leave it out of all rows.")
-    return Scan(plan, *days_touched(found, plan.new_arrivals, table.contract.late), staged)
+    touched, some_are_late = days_touched(found, plan.new_arrivals, table.contract.late)
+    return Scan(plan, touched, some_are_late, any(day is None for _, day in found), staged)
 
 
 def days_touched(pairs: Iterable[tuple[date, date | None]], arrivals: Iterable[str], late: int) -> tuple[dict[str, list[str]], bool]:

@@ -22,6 +22,8 @@ SETTINGS = {
     "spark.sql.sources.partitionOverwriteMode": "static",
     # as Delta writes it: staged files may become a table's own
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # the plan of a wide table is read whole
+    "spark.sql.debug.maxToStringFields": "100000",
 }
 """What the tables' results depend on, so it is set here and not left to a cluster."""
 FEW_ROWS = 20_000

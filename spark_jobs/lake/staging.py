@@ -32,9 +32,19 @@ class Staged:
         return StagedFolder(self.place, self.day_column, self.rows.schema)
 
     def days(self) -> set[str]:
-        """The days of which there are rows, by the folders that were written; none where rows have no day."""
+        """The days of which there are rows; none where rows have no day."""
+        return self._folders - {ALL, WITHOUT_DAY}
+
+    @property
+    def has_rows_without_day(self) -> bool:
+        """Whether the day of some rows is null."""
+        return WITHOUT_DAY in self._folders
+
+    @property
+    def _folders(self) -> set[str]:
+        """By the folders that were written."""
         files = [file.name for file in Place.of(self.place).listing() if file.name.endswith(".parquet")]
-        return {day_of(file, self.day_column) for file in files} - {ALL, WITHOUT_DAY}
+        return {day_of(file, self.day_column) for file in files}
 
 
 @dataclass(frozen=True)

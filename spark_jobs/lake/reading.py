@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from expectations.errors import SourceError
-from spark_jobs.lake import heads
+from spark_jobs.lake import heads, parquet_columns
 from spark_jobs.lake.drift import UNCAST, evened_out, named_faults, uncast
 from spark_jobs.lake.landed_file import EXTRA
 from spark_jobs.lake.published_files import published_files
@@ -84,7 +84,9 @@ def _as_landed(job: Job, table: Table, files: list[LandedFile], extras: dict[str
         raise SourceError(f"{table.name} has no source.")
     paths = [file.kept for file in files]
     if source.has_types:
-        return job.spark.read.format(source.format).load(paths)
+        job.spark.conf.set(parquet_columns.AS_NUMBERS, "true")
+        rows = job.spark.read.format(source.format).load(paths)
+        return parquet_columns.with_moments(rows, files[0].header, files[0].types) if source.format == "parquet" else rows
     reader = job.spark.read.option("mode", "PERMISSIVE").option("columnNameOfCorruptRecord", "_corrupt")
     known = {name: f"`{name}` {_raw_type(table.contract, name)}" for name in table.contract.columns}
     if source.format == "jsonl":

@@ -18,6 +18,7 @@ from expectations.storage import Place
 from spark_jobs.lake.drift import compare, with_unknown_keys
 from spark_jobs.lake.landed_file import NAMED_AT_MOST, LandedFile
 from spark_jobs.lake.landing import Landing, days_named, decide, doubtful, expected, of_source, source_of
+from spark_jobs.lake.parquet_columns import plain_type, require_readable
 from spark_jobs.lake.quarantine.corrections import CORRECTIONS, imprint, of_file
 
 if TYPE_CHECKING:
@@ -202,6 +203,8 @@ def _typed_header(table: Table, source: Source, place: Place, path: str) -> tupl
     try:
         with place.system.open_input_file(place.path) as file:
             schema = orc.ORCFile(file).schema if source.format == "orc" else pq.read_schema(file)
+            if source.format == "parquet":
+                require_readable(file, schema, f"{table.name}: {path}")
     except (ArrowInvalid, OSError) as error:
         raise SourceError(f"{table.name}: {path} is no whole {source.format.upper()} file ({error}); land it again.") from None
-    return tuple(schema.names), tuple(str(field.type) for field in schema)
+    return tuple(schema.names), tuple(str(plain_type(field.type)) for field in schema)

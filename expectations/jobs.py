@@ -33,8 +33,9 @@ class JobRequest(BaseModel):
     days: Annotated[str, Field(max_length=24)] | None = None
     """`2013-01-01..2013-01-31`, both included."""
     version: Annotated[int, Field(ge=0)] | None = None
-    """restore: the Delta version to go back to. adopt: the newest one, which a person says is right. score: the model's version to ask, for comparison; None: the champion. promote: the one to serve.
-    rebuild: the one to make again. examine: the one to look at; None: the champion."""
+    """restore: the Delta version to go back to. adopt: the newest one, which a person says is right.
+    score: the model's version to ask, for comparison; None: the champion. promote: the one to serve. rebuild: the one to make again.
+    examine: the one to look at; None: the champion."""
     force: bool = False
     """build: also where nothing changed. train: also where the model is young."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 VALID_FROM, VALID_TO, IS_CURRENT = "_valid_from", "_valid_to", "_is_current"
 """What scd2 adds: from when a version of a row held, until when (null: still), and whether it is the one that holds now."""
+COMPARING = {"append", "merge", "scd2"}
+"""Write modes that compare rows with those that are there."""
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 
 
@@ -71,10 +73,8 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     days = list(days)
     is_bronze = target.contract.source is not None
     mode = "replace_days" if is_bronze else target.contract.write
-    if target.is_abandoned:
-        first = _first(target, rows, mode)
-        _writer(target, first).mode("overwrite").option("overwriteSchema", "true").save(target.path)
-        return Committed(last_commit(target).version, None)
+    if target.is_abandoned or (mode in COMPARING and not exists(target.path)):
+        return _begin(target, rows, mode)
     if mode == "replace_days":
         if all_have_rows and exists(target.path):
             _replace_partitions(target, rows)
@@ -83,9 +83,6 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
         return _last_commit_of(target, rows)
     if mode == "replace_all":
         _writer(target, rows).mode("overwrite").option("overwriteSchema", "true").save(target.path)
-    elif not exists(target.path):
-        _writer(target, _first(target, rows, mode)).mode("error").save(target.path)
-        return Committed(last_commit(target).version, None)  # of several versions of a row one was written, as a merge would
     elif mode == "append" and _are_new(target, days):
         # nothing to compare with, so no join; and still, twice is once
         replace_where(target, one_of_each_grain(target, rows), _in_days(str(target.day_column), days))
@@ -97,11 +94,14 @@ def commit(target: Target, rows: DataFrame, days: Iterable[str], *, all_have_row
     return last_commit(target)
 
 
-def _first(target: Target, rows: DataFrame, mode: str) -> DataFrame:
-    """The rows of a table's first commit."""
-    if mode == "scd2":
-        return _scd2_history(target, rows)
-    return one_of_each_grain(target, rows) if mode in {"append", "merge"} else rows
+def _begin(target: Target, rows: DataFrame, mode: str) -> Committed:
+    """The first commit that counts: the table's first, or one that takes the place of all that was abandoned."""
+    if mode in COMPARING:
+        rows = _scd2_history(target, rows) if mode == "scd2" else one_of_each_grain(target, rows)
+    writer = _writer(target, rows)
+    (writer.mode("overwrite").option("overwriteSchema", "true") if target.is_abandoned else writer.mode("error")).save(target.path)
+    done = last_commit(target)
+    return Committed(done.version, None) if mode in COMPARING else done  # of several versions of a row one was written, as a merge would
 
 
 def current_version(target: Target) -> int:

@@ -179,7 +179,8 @@ def main() -> int:
         found = faults(settings, Ledger(settings.ledger_url), tables)
     except LakeError as error:
         found = [str(error)]
-    print(" ".join(found) if found else f"the logs of {len(tables)} tables are as the ledger has them")
+    said = " ".join(found) if found else f"the logs of {len(tables)} tables are as the ledger has them"
+    sys.stdout.write(f"{said}\n")
     return 1 if found else 0
 
 

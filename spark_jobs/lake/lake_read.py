@@ -27,7 +27,9 @@ def lake_read(table: str, at: int | None = None) -> DataFrame:
     """
     spark = SparkSession.getActiveSession()
     if spark is None:
-        raise RequestError("lake_read: there is no Spark session; open one first: SparkSession.builder.remote(<the address that `make status` shows>).create().")
+        raise RequestError(
+            "lake_read: there is no Spark session; open one first: SparkSession.builder.remote(<the address that `make status` shows>).create()."
+        )
     settings = load_settings()
     job = Job(spark, settings, load_lake(settings.project), Ledger(settings.ledger_url), JobRequest(verb="build", name=table, run_id="lake_read"))
     return read_published(job, table, version=at)

@@ -99,21 +99,21 @@ def test_a_lake_from_before_goes_on_from_its_days_newest_version_and_an_old_rest
 def test_a_table_that_the_ledger_does_not_know_is_refused() -> None:
     assert refused(None, log(0, 1, 2)) == (
         "silver.sales: there is a Delta table at version 2, and the ledger knows nothing of it. Is LAKE_LEDGER_URL the ledger of this lake? "
-        "Else move the folder away, or say so: make job DO=\"adopt silver.sales --version 2\"."
+        'Else move the folder away, or say so: make job DO="adopt silver.sales --version 2".'
     )
 
 
 def test_a_table_that_is_gone_is_refused() -> None:
     assert refused(HEAD, log()) == (
         "silver.sales: the ledger names version 1, and there is no Delta table. Put the folder back from a copy of the lake; or, where its days are to be "
-        "made again, say so: make job DO=\"adopt silver.sales\"."
+        'made again, say so: make job DO="adopt silver.sales".'
     )
 
 
 def test_a_log_that_ends_before_the_ledgers_version_is_refused() -> None:
     assert refused(Head(SALES, 3, "run-3"), log(0, 1, 2)) == (
         "silver.sales: the ledger names version 3, and the log ends at version 2: commits are missing, and rows with them; nothing was built. Put their "
-        "files back from a copy of the lake; or, where what is there is right, say so: make job DO=\"adopt silver.sales --version 2\"."
+        'files back from a copy of the lake; or, where what is there is right, say so: make job DO="adopt silver.sales --version 2".'
     )
 
 
@@ -133,7 +133,7 @@ def test_a_log_with_a_commit_missing_or_empty_is_refused(found: Log, words: str)
 def test_a_commit_that_is_cut_off_is_refused_with_the_way_out() -> None:
     assert refused(HEAD, log(0, 1), None) == (
         "silver.sales: the file of commit 1 is empty or cut off, so nobody knows what it changed; nothing was built on it. Put the file back from a copy of "
-        "the lake; or, where its rows are to be made again, delete it and say so: make job DO=\"adopt silver.sales --version 0\"."
+        'the lake; or, where its rows are to be made again, delete it and say so: make job DO="adopt silver.sales --version 0".'
     )
 
 
@@ -151,7 +151,7 @@ def test_a_write_of_somebody_else_is_refused_with_both_ways_out(operation: str) 
     said = refused(HEAD, log(0, 1, 2), by(1, "run-1"), by(2, operation=operation))
     assert said == (
         f"silver.sales: version 2 ({operation}) was written by no job of this lake, and nobody judged its rows; nothing was built on it. If they are right, "
-        "say so: make job DO=\"adopt silver.sales --version 2\"; else go back: make job DO=\"restore silver.sales --version 1\", or the DAG table_restore."
+        'say so: make job DO="adopt silver.sales --version 2"; else go back: make job DO="restore silver.sales --version 1", or the DAG table_restore.'
     )
 
 

@@ -95,7 +95,7 @@ def found_in(plan: str, columns: Iterable[str]) -> dict[str, str]:
 
 def analysed(rows: DataFrame) -> str:
     """The analysed plan of `rows`, whole."""
-    text: str = rows._explain_string(extended=True)
+    text: str = rows._explain_string(extended=True)  # type: ignore[operator]  # a classic DataFrame would take it for a column
     plan = text.partition(ANALYSED)[2].partition(OPTIMIZED)[0].strip("\n")
     return plan.partition("\n")[2]  # the first line is the schema
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
@@ -51,4 +52,4 @@ def published_files(table: str, version: int, day_column: str | None, days: Iter
     paths = found.file_uris([(str(day_column), "in", sorted(days))] if by_day and days is not None else None)
     if not 0 < len(paths) <= FEW_FILES:
         return None
-    return PublishedFiles(tuple(sorted(paths)), StructType.fromJson(json.loads(found.schema().to_json())))
+    return PublishedFiles(tuple(sorted(map(unquote, paths))), StructType.fromJson(json.loads(found.schema().to_json())))

@@ -131,8 +131,8 @@ class Publication:
                 version = done.version
             entries = outcome.entries(version, self._seconds())
             arrivals = outcome.arrivals() if outcome.is_settled else ()
-            noted = {"questions": outcome.rulings.questions, "profiles": outcome.profiles(self.profiles), "head": self._head(version)}
-            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, **noted)
+            questions, profiles, head = outcome.rulings.questions, outcome.profiles(self.profiles), self._head(version)
+            self.job.ledger.record(entries, judgement.verdicts, arrivals, quarantine=quarantine, questions=questions, profiles=profiles, head=head)
         return outcome.result(version, entries)
 
     def _head(self, version: int | None) -> Head | None:

@@ -132,11 +132,12 @@ def test_a_lake_none_of_whose_parts_is_there_is_a_line_each_and_no_secret_is_sho
     done = subprocess.run([sys.executable, "-m", "launcher", "doctor"], cwd=REPOSITORY, env=known, capture_output=True, text=True, check=False)
     lines = {line[7:16].strip(): (line[:6].strip(), line[17:]) for line in done.stdout.splitlines()}
     assert done.returncode == 1
-    assert list(lines) == ["Python", "packages", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow"]
+    assert list(lines) == ["Python", "packages", "jars", "ledger", "root", "landing", "tables", "Spark", "Airflow", "MLflow"]
     assert [part for part, (found, _) in lines.items() if found == "ok"] == ["Python", "packages"]
     assert lines["ledger"][1].startswith(f"the ledger postgresql+psycopg2://ada:***@127.0.0.1:{nobody[1]}/ledger does not answer (")
     assert lines["root"][1] == "s3a://lake/tables cannot be used: nothing answers at its address: check endpoint, host, port and network."
     assert lines["landing"][1] == "s3a://lake/landing cannot be used: nothing answers at its address: check endpoint, host, port and network."
+    assert lines["tables"][1].startswith(f"the ledger postgresql+psycopg2://ada:***@127.0.0.1:{nobody[1]}/ledger does not answer (")
     assert lines["Spark"][1].startswith(f"no Spark Connect server answers at 127.0.0.1:{nobody[1]} (Connection refused); start it")
     assert lines["Airflow"][1].startswith(f"http://127.0.0.1:{nobody[0]}: not healthy: api-server: no answer; ")
     assert lines["MLflow"][1].startswith(f"http://***@127.0.0.1:{nobody[2]}: no answer; ")

@@ -13,7 +13,7 @@ print([name for name in ("great_expectations", "mlflow", "sklearn", "jinja2") if
 REPORTING = """
 import sys
 import spark_jobs.lake.reports
-print(sorted(name for name in sys.modules if name.startswith("spark_jobs.lake.") and name.split(".")[2] not in ("gate", "reports")))
+print(sorted(name for name in sys.modules if name.startswith("spark_jobs.lake.") and name.split(".")[2] not in ("gate", "reports", "heads", "delta_log")))
 """
 
 

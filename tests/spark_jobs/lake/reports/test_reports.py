@@ -285,3 +285,14 @@ def test_the_state_of_a_day_is_the_one_in_which_the_last_task_of_the_run_left_it
 def test_an_unknown_name_is_one_sentence(shop: Reported) -> None:
     found = shop.report("silver.sale")
     assert (found.status, found.message[:50]) == ("failed_terminal", "there is no table 'silver.sale' in this lake; it h")
+
+
+def test_a_table_whose_log_is_not_the_ledgers_is_told_on_the_page_and_in_the_message(shop: Reported) -> None:
+    shop.judged(FAIR)
+    shop.attempt(SOLD, "done", [FIRST])
+    (shop.project / "data_lake/silver/sales/_delta_log/00000000000000000003.json").unlink()
+    said = shop.report("silver.sales")
+    fault = "silver.sales: the ledger names version 3, and the log ends at version 2: commits are missing"
+    assert fault in said.message
+    assert [one[: len(fault)] for one in said.facts["log_faults"]] == [fault]
+    assert fault in shop.page("index.html")

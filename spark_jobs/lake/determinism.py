@@ -6,7 +6,9 @@ anew would be lost, or be there twice.
 
 from __future__ import annotations
 
+import io
 import re
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,8 +97,10 @@ def found_in(plan: str, columns: Iterable[str]) -> dict[str, str]:
 
 def analysed(rows: DataFrame) -> str:
     """The analysed plan of `rows`, whole."""
-    text: str = rows._explain_string(extended=True)  # type: ignore[operator]  # a classic DataFrame would take it for a column
-    plan = text.partition(ANALYSED)[2].partition(OPTIMIZED)[0].strip("\n")
+    shown = io.StringIO()
+    with redirect_stdout(shown):  # the one way that classic sessions and Spark Connect have in common
+        rows.explain(extended=True)
+    plan = shown.getvalue().partition(ANALYSED)[2].partition(OPTIMIZED)[0].strip("\n")
     return plan.partition("\n")[2]  # the first line is the schema
 
 

@@ -35,6 +35,7 @@ pytestmark = [
 ]
 DAILY, MODEL = "nyc_flights_daily", "flight_delay"
 PATIENCE_SECONDS = 1500.0
+PARTS = ("Python", "packages", "jars", "ledger", "root", "landing", "tables", "Spark", "Airflow", "MLflow")
 JANUARY = {"first_day": "2013-01-01", "last_day": "2013-01-31"}
 NEXT_DAY = {"first_day": "2013-02-01", "last_day": "2013-02-01"}
 TWO_DAYS = {"first_day": "2013-01-01", "last_day": "2013-01-02"}
@@ -179,7 +180,7 @@ def test_a_month_is_published_learned_from_and_predicted_and_nothing_is_lost_by_
 def test_the_doctor_reaches_every_part_from_where_tasks_run_and_shows_no_secret(containers: Containers) -> None:
     said = containers.call("docker-compose", "exec", "-T", "airflow-scheduler", "python", "-m", "launcher", "doctor")
     lines = [line.split() for line in said.splitlines()]
-    assert [line[:2] for line in lines] == [["ok", part] for part in ("Python", "packages", "jars", "ledger", "root", "landing", "Spark", "Airflow", "MLflow")]
+    assert [line[:2] for line in lines] == [["ok", part] for part in PARTS]
     assert "spark_lake: the server spark-connect:15002, Spark 4.2.0, workers on Python 3.11" in said
     assert not [name for name, value in containers.secrets.items() if name != "AIRFLOW_UID" and value in said]
 

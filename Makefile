@@ -73,7 +73,7 @@ TESTS := -m "not benchmark and not cluster and not long" --ignore tests/clusters
 FOR_TESTS := docker-compose=docker-compose '/usr/lib/postgresql/*/bin/initdb=postgresql'
 FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
 
-test: check ## the checks, all fast tests and the journeys of real jobs through Spark: 23 minutes
+test: check ## the checks, all fast tests and the journeys of real jobs through Spark: 20 minutes
 	@.ci/install $(FOR_TESTS)
 	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets
 

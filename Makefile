@@ -68,33 +68,31 @@ check: setup-dev ## ruff, mypy and import-linter
 	$(BIN)/mypy
 	PYTHONPATH=plugins $(BIN)/lint-imports --no-cache
 
-# What `make test` runs: all but the parts of `make test-all`.
-TESTS := -m "not benchmark and not cluster and not long" --ignore tests/clusters --ignore tests/end_to_end --ignore tests/browser --ignore tests/faults --ignore tests/watched_year
 FOR_TESTS := docker-compose=docker-compose '/usr/lib/postgresql/*/bin/initdb=postgresql'
 FOR_PARTS := chromium=chromium java=openjdk-17-jre-headless
 
 test: check ## the checks, all fast tests and the journeys of real jobs through Spark: 20 minutes
 	@.ci/install $(FOR_TESTS)
-	$(LAUNCH) exec python -m pytest $(TESTS) -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets
+	$(LAUNCH) exec python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --budgets=test
 
 # nothing is skipped: what is not here fails in the test that needs it
 test-all: export SKIP_NOTHING = true
-test-all: $(if $(PARTS),setup-dev,test) ## everything: `make test`, then the running lake in a browser, faults, the watched year, planted bugs and clusters, or PARTS="faults hdfs"; ends with a table
-	-@.ci/install $(FOR_TESTS) $(FOR_PARTS)
+test-all: setup-dev ## everything: `make test`, then the running lake in a browser, faults, the watched year, planted bugs and clusters, or PARTS="faults hdfs"; ends with a table
+	@.ci/install $(FOR_TESTS) $(FOR_PARTS)
 	$(BIN)/python -m tests.running.parts $(PARTS)
 
 test-changed: setup-dev ## three minutes: the tests that the changed files reach, the nearest first, and the bugs planted in them; BASE=<commit>: since then
 	$(LAUNCH) exec python -m tests.running.changed $(if $(BASE),--base $(BASE))
 
 test-fast: setup-dev ## the tests that need no Spark and no server: five minutes
-	$(LAUNCH) exec python -m pytest $(TESTS) -m "not spark and not benchmark and not cluster and not long and not end_to_end"
+	$(LAUNCH) exec python -m pytest -m "not spark and not benchmark and not cluster and not long and not end_to_end"
 
 test-clusters: S3 = 1
 test-clusters: PARTS ?= $(patsubst tests/clusters/test_%.py,%,$(wildcard tests/clusters/test_*.py))
 test-clusters: setup-dev ## the lake beyond one machine: S3, HDFS, YARN, Spark standalone, Hive, EMR, Kubernetes and containers, each started here as far as it can be, or PARTS="s3 yarn"; ends with a table of what passed, and what was skipped and why
 	@.ci/install java=openjdk-17-jre-headless '/usr/lib/postgresql/*/bin/initdb=postgresql' \
 		$(if $(filter compose,$(PARTS)),dockerd=docker.io docker-compose=docker-compose debootstrap=debootstrap iptables=iptables)
-	$(LAUNCH) exec python -m pytest -m cluster $(PARTS:%=tests/clusters/test_%.py)
+	$(LAUNCH) exec python -m pytest -m cluster $(if $(filter 1,$(words $(PARTS))),--budgets=$(PARTS)) $(PARTS:%=tests/clusters/test_%.py)
 
 benchmark: setup-dev ## measure
 	$(LAUNCH) exec python -m pytest -m benchmark

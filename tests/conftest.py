@@ -24,7 +24,7 @@ for inherited in [name for name in os.environ if name.startswith("AIRFLOW")]:
 _home = tempfile.TemporaryDirectory(prefix="airflow-home-")  # gone with this process
 os.environ["AIRFLOW_HOME"] = _home.name
 
-pytest_plugins = ["pytester", "tests.end_to_end.running_lake", "tests.running.budgets"]
+pytest_plugins = ["pytester", "tests.end_to_end.running_lake", "tests.running.budgets", "tests.running.outcomes"]
 _shared = ExitStack()
 
 

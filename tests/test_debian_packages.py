@@ -38,15 +38,14 @@ def test_where_none_may_be_left_out_it_fails_with_the_same_sentence(monkeypatch:
     assert str(failed.value) == SENTENCE
 
 
-@pytest.mark.parametrize(("variables", "code"), [({}, 0), ({"CI": "false"}, 0), ({"CI": "true"}, 1), ({"SKIP_NOTHING": "true"}, 1)])
-def test_the_installer_names_what_it_could_not_bring_and_the_command(tmp_path: Path, variables: dict[str, str], code: int) -> None:
+def test_the_installer_names_what_it_could_not_bring_and_the_command_and_leaves_it_to_the_tests_to_fail(tmp_path: Path) -> None:
     """On a machine without apt-get: the search path has nothing but the two programs that the script needs."""
     for program in ("bash", "id"):
         (tmp_path / program).symlink_to(str(shutil.which(program)))
     wanted = ["bash=bash", f"{tmp_path}/no*thing=chromium", "no-such-program=docker-compose"]
     command = [str(shutil.which("bash")), str(REPOSITORY / ".ci" / "install"), *wanted]
-    ended = subprocess.run(command, env={"PATH": str(tmp_path), **variables}, capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (code, "Not here: chromium docker-compose: as root, apt-get install chromium docker-compose.\n")
+    ended = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "Not here: chromium docker-compose: as root, apt-get install chromium docker-compose.\n")
 
 
 def test_the_installer_says_nothing_where_all_is_here(tmp_path: Path) -> None:

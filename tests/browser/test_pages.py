@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,13 +15,14 @@ from tests.end_to_end.running_lake import BACK_TO_FRONT, DAILY, PATIENCE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page, Request, Response
 
     from tests.end_to_end.running_lake import RunningLake
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 MOMENT_MILLISECONDS = 60_000
+LOG = logging.getLogger(__name__)
 MONTH_RUN = "demo_2013-01-01_to_2013-01-31"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
@@ -72,9 +74,33 @@ def entered(browser: Browser, lake: RunningLake) -> Iterator[Page]:
 
 @pytest.fixture
 def page(entered: Page, tmp_path: Path) -> Iterator[Page]:
-    """The page of who is logged in. What it showed last is kept for whoever asks why a test failed."""
+    """The page of who is logged in. What it showed last, and what went wrong for it, is kept for whoever asks why a test failed."""
+    entered.on("response", _print_error)
+    entered.on("requestfailed", _print_failure)
     yield entered
+    entered.remove_listener("response", _print_error)
+    entered.remove_listener("requestfailed", _print_failure)
     entered.screenshot(path=tmp_path / "last.png", full_page=True)
+
+
+def _print_error(response: Response) -> None:
+    if not response.ok and not 300 <= response.status < 400:
+        LOG.warning("%s %s", response.status, response.url)
+
+
+def _print_failure(request: Request) -> None:
+    LOG.warning("%s %s", request.failure, request.url)
+
+
+def appears(locator: Locator) -> bool:
+    """Whether it is on the page within a moment."""
+    from playwright.sync_api import TimeoutError as TooLateError
+
+    try:
+        locator.wait_for()
+    except TooLateError:
+        return False
+    return True
 
 
 def log_in(page: Page, password: str) -> None:
@@ -124,7 +150,10 @@ def test_the_form_refuses_a_date_that_does_not_exist_and_its_run_ends_well(publi
 @pytest.mark.usefixtures("published")
 def test_a_run_is_a_graph_of_the_tables(page: Page) -> None:
     page.goto(f"/dags/{DAILY}/runs/{MONTH_RUN}")
-    page.get_by_role("button", name="Expand all task groups").click()
+    expand = page.get_by_role("button", name="Expand all task groups")
+    if not appears(expand):
+        page.reload()  # Airflow's page asks once for the groups, and has no button where that fails
+    expand.click()
     page.get_by_role("button", name="Show Graph").click()
     for task in ("resolve_days", "bronze.flights", "silver.flights", "gold.daily_flights", "gold_gate", "trigger_flight_delay_training"):
         assert "success" in page.get_by_test_id(f"rf__node-{task}").inner_text()

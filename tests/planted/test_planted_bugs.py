@@ -12,8 +12,10 @@ import pytest
 from launcher.layout import REPOSITORY
 from tests.planted.planted_bugs import PlantedBug, PlantedBugError, in_turn, missed, named, of_files, parse, planted_bugs
 from tests.planted.trying import applies, planted
+from tests.running.changed import files_of_make_test
 
 BUGS = planted_bugs()
+OF_MAKE_TEST = files_of_make_test()
 TEXT = """A day is lost.
 
 Caught by:
@@ -42,10 +44,11 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("planted_bug", BUGS, ids=lambda one: one.name)
-def test_a_planted_bug_still_applies_and_its_tests_exist(planted_bug: PlantedBug) -> None:
+def test_a_planted_bug_still_applies_and_its_tests_are_in_files_of_make_test(planted_bug: PlantedBug) -> None:
     assert applies(planted_bug, REPOSITORY) == ""
     for test in planted_bug.tests:
         file, _, name = test.partition("::")
+        assert file in OF_MAKE_TEST
         assert f"def {name.partition('[')[0]}(" in (REPOSITORY / file).read_text()
 
 

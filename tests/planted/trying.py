@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = 2
 PATIENCE_SECONDS = 600
 """For one bug's tests; a control run has a tenth of it for each test, too."""
+AFTER_THE_TIME = 30.0
+"""Seconds that a bug begun in time may go on after it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def try_all(bugs: Sequence[PlantedBug], until: float = math.inf, *, with_control
                 return None
             copy = copies.get()
             try:
-                return _try_one(bug, copy, remote, fail_anyway)
+                return _try_one(bug, copy, remote, fail_anyway, min(PATIENCE_SECONDS, until - time.monotonic() + AFTER_THE_TIME))
             finally:
                 copies.put(copy)
 
@@ -94,7 +96,7 @@ def copy_tree(target: Path) -> Path:
 
 
 def _control(bugs: Sequence[PlantedBug], copies: SimpleQueue[Path], remote: str) -> dict[str, str]:
-    """The tests that do not pass though no bug is planted, and how they end; the two copies share the files."""
+    """The tests that do not pass though no bug is planted, or do not run, and how they end; the two copies share the files."""
     tests = sorted({test for bug in bugs for test in bug.tests})
     files = [list(of_file) for _, of_file in groupby(tests, key=lambda test: test.partition("::")[0])]
     shares = [list(chain.from_iterable(files[number::SIDE_BY_SIDE])) for number in range(SIDE_BY_SIDE)]
@@ -108,13 +110,15 @@ def _control(bugs: Sequence[PlantedBug], copies: SimpleQueue[Path], remote: str)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = {test: outcome for outcomes in pool.map(run, filter(None, shares)) for test, outcome in outcomes.items()}
-    return {test: outcome for test, outcome in found.items() if outcome != "passed"}
+    ran = {test.partition("[")[0] for test in found}
+    not_run = {test: "did not run" for test in tests if test.partition("[")[0] not in ran}
+    return not_run | {test: outcome for test, outcome in found.items() if outcome != "passed"}
 
 
-def _try_one(bug: PlantedBug, copy: Path, remote: str, fail_anyway: Mapping[str, str]) -> Tried:
+def _try_one(bug: PlantedBug, copy: Path, remote: str, fail_anyway: Mapping[str, str], patience: float) -> Tried:
     started = time.monotonic()
     with planted(bug, copy) as fault:
-        sentences = [fault] if fault else missed(bug, run_tests(bug.tests, copy, remote))
+        sentences = [fault] if fault else missed(bug, run_tests(bug.tests, copy, remote, patience))
     sentences += [f"{test}: {outcome} without the bug, too" for test, outcome in fail_anyway.items() if test.partition("[")[0] in bug.tests]
     return Tried(bug, time.monotonic() - started, sentences)
 

@@ -77,13 +77,10 @@ def table(rows: list[Spent], scale: Mapping[str, float]) -> Iterator[str]:
     yield "this machine beside that of the budget: " + (", ".join(f"{piece} {times:.2f}" for piece, times in scale.items()) or "not timed")
 
 
-def suite_of(nodeid: str, keywords: Mapping[str, object]) -> str:
-    """What a test counts to: the part of `make test-all` whose folder it is in, `spark` where it needs the Spark server, else `fast`."""
-    folders = nodeid.partition("::")[0].split("/")
-    if folders[1] in {"end_to_end", "browser"}:
-        return "running_lake"
-    if folders[1] in {"faults", "watched_year"}:
-        return folders[1]
+def suite_of(part: str, keywords: Mapping[str, object]) -> str:
+    """What a test of a part counts to: that part; in `test`, which is `make test`, `spark` where it needs the Spark server, else `fast`."""
+    if part != "test":
+        return part
     return "spark" if "spark" in keywords else "fast"
 
 
@@ -125,19 +122,21 @@ def _best(piece: Callable[[], None]) -> float:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Its option."""
-    parser.addoption("--budgets", action="store_true", help="time this machine, and hold each suite's seconds against tests/budget.json")
+    parser.addoption("--budgets", default="", metavar="PART", help="time this machine, and hold the part's seconds against tests/budget.json")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Only the process that hears of all tests counts them."""
-    if config.getoption("--budgets") and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Counting())
+    part = config.getoption("--budgets")
+    if part and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Counting(part))
 
 
 class Counting:
     """Adds up the seconds of the suites."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str) -> None:
+        self.part = part
         self.tests: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.measured: dict[str, float] = {}
@@ -153,7 +152,7 @@ class Counting:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Counts a test at its call, and its seconds in each of its three phases."""
-        suite = suite_of(report.nodeid, report.keywords)
+        suite = suite_of(self.part, report.keywords)
         self.seconds[suite] += report.duration
         self.tests[suite] += report.when == "call"
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +39,13 @@ FOR_BUGS = 50
 """Of those seconds, kept for the planted bugs where there are any."""
 FOR_A_BUG = 20
 """None is begun when fewer seconds are left."""
-OF_MAKE_TEST = "not benchmark and not cluster and not long"
-NOT_OF_MAKE_TEST = ("tests/clusters/", "tests/end_to_end/", "tests/browser/", "tests/faults/", "tests/watched_year/", "tests/benchmarks/")
 
-LOADS_DAGS, PARSED = "tests/dags/test_dags_load.py", ("dags/", "plugins/", "expectations/")
-"""The test that loads all DAG files in a process of its own, and the folders of which Airflow then reads files."""
+FILES_READ = {
+    "tests/dags/test_dags_load.py": ("dags/", "plugins/", "expectations/"),
+    "tests/test_every_contract.py": ("expectations/", "spark_jobs/"),
+    "tests/planted/test_planted_bugs.py": ("tests/planted/bugs/",),
+}
+"""Tests that read files which they do not name, to the folders of those files."""
 
 
 def changed_files(base: str) -> list[str]:
@@ -113,22 +116,22 @@ def nearest_tests(changed: list[str], bugs: Iterable[PlantedBug], importers: Map
     modules = [module for file in changed if (module := module_of(file))]
     hops = {file_of(module): count for module, count in distances(modules, importers).items() if module.startswith("tests.")}
     hops |= dict.fromkeys([*naming(changed, texts), *(test.partition("::")[0] for bug in bugs for test in bug.tests)], 0)
-    if any(file.startswith(PARSED) for file in changed):
-        hops[LOADS_DAGS] = 1
+    hops |= {test: min(1, hops.get(test, 1)) for test, folders in FILES_READ.items() if any(file.startswith(folders) for file in changed)}
     return sorted((test for test in hops if test in texts), key=lambda test: (hops[test], test))
 
 
 def files_of_make_test() -> dict[str, str]:
-    """Every test file of `make test`, to its text."""
-    files = {str(file.relative_to(REPOSITORY)): file for file in (REPOSITORY / "tests").rglob("test_*.py")}
-    return {name: file.read_text() for name, file in sorted(files.items()) if not name.startswith(NOT_OF_MAKE_TEST)}
+    """Every test file of `make test`, to its text: those that pytest finds without the name of a folder."""
+    others = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["norecursedirs"]
+    files = [file.relative_to(REPOSITORY) for file in sorted((REPOSITORY / "tests").rglob("test_*.py"))]
+    return {str(file): (REPOSITORY / file).read_text() for file in files if not set(file.parts) & set(others)}
 
 
 def run_until(tests: list[str], until: float) -> tuple[int, list[str]]:
     """Runs the tests of the files in their order until a moment; pytest's exit code, and the files of which tests were left out."""
     with tempfile.TemporaryDirectory(prefix="changed-") as folder:
         left_out = Path(folder) / "left-out"
-        options = ["-q", "-m", OF_MAKE_TEST, "-p", "tests.running.stopping", f"--stop-after={until - time.monotonic():.0f}", f"--left-out={left_out}"]
+        options = ["-q", "-p", "tests.running.stopping", f"--stop-after={until - time.monotonic():.0f}", f"--left-out={left_out}"]
         code = subprocess.run([sys.executable, "-m", "pytest", *options, *tests], cwd=REPOSITORY, check=False).returncode
         return 0 if code == pytest.ExitCode.NO_TESTS_COLLECTED else code, left_out.read_text().splitlines() if left_out.exists() else []
 
@@ -137,6 +140,7 @@ def main(arguments: list[str]) -> int:
     """0 where no test failed and every bug was caught."""
     parser = argparse.ArgumentParser(prog="python -m tests.running.changed", description=__doc__)
     parser.add_argument("--base", default="", metavar="COMMIT")
+    started = time.monotonic()
     changed = changed_files(parser.parse_args(arguments).base)
     bugs = of_files(planted_bugs(), changed)
     tests = nearest_tests(changed, bugs, importers(), files_of_make_test())
@@ -145,7 +149,7 @@ def main(arguments: list[str]) -> int:
         print(f'They touch parts of `make test-all`, too: make test-all PARTS="{" ".join(touched)}"')
     if not tests and not bugs:
         return 0
-    started, code, left, caught = time.monotonic(), 0, [], []
+    code, left, caught = 0, [], []
     with tempfile.TemporaryDirectory(prefix="changed-spark-") as folder, running_spark(Path(folder)) as spark:
         os.environ["SPARK_REMOTE"] = spark.remote
         if tests:

@@ -1,31 +1,40 @@
-"""`python -m tests.running.parts [PART ...]`: the parts of `make test-all` beyond `make test`, one after the other, and a table of what became of them.
+"""`python -m tests.running.parts [PART ...]`: `make test` and the parts of `make test-all`, one after the other, and a table of what became of them.
 
-Without names all parts run. With `--ci` the one whose turn it is runs, then those that the newest twenty commits touch. None is begun too late for CI,
-which is cut off after ninety minutes, and the table names what was left out.
+Without names all of them run. With `--ci`: the installation, `make test`, two planted bugs, the part whose turn it is and those that the newest twenty
+commits touch. No part is begun too late for CI, which is cut off after ninety minutes, and the table names what was left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.layout import REPOSITORY
 from tests.running.git import git, newest_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 COMMITS = 20
-LATEST_START = 55.0
-LATEST_END = 80.0
-"""Minutes after which `--ci` begins no part, and after which none may end: CI is cut off after ninety."""
-BEFORE_PARTS = 24.0
-"""Minutes that CI takes until it comes to the parts, on the machine on which those of the parts were measured."""
+LATEST_START, LATEST_END, CUT_OFF = 55.0, 80.0, 86.0
+"""Minutes of CI: after the first no part is begun, after the second none may be expected to end, at the third one is ended, to leave time for the table."""
+PATIENCE = 4.0
+"""A part that takes so many times its minutes is ended."""
+TO_CLEAN_UP_SECONDS = 90.0
+OUTCOMES = "TEST_OUTCOMES"
+"""The variable with the name of the file that gets the numbers of tests (tests/running/outcomes.py)."""
+PYTHON = str(REPOSITORY / ".venv" / "bin" / "python")
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,12 @@ class Part:
         return any(fnmatch(file, pattern) for file in files for pattern in self.paths)
 
 
-def _pytest(*words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "launcher", "exec", "python", "-m", "pytest", "--budgets", *words)
+def _pytest(suite: str, *words: str) -> tuple[str, ...]:
+    return (PYTHON, "-m", "launcher", "exec", "python", "-m", "pytest", f"--budgets={suite}", *words)
 
 
 def _cluster(name: str, minutes: float, *paths: str) -> Part:
-    return Part(name, minutes, ("make", "test-clusters", f"PARTS={name}"), (f"tests/clusters/test_{name}.py", *paths))
+    return Part(name, minutes, ("make", "test-clusters", f"PARTS={name}"), (f"tests/clusters/test_{name}.py", "tests/clusters/conftest.py", *paths))
 
 
 NAMES = "tests/spark_jobs/lake/test_naming.py"
@@ -63,48 +72,69 @@ STORAGE = (
     *(f"spark_jobs/lake/{name}.py" for name in ("added_files", "commit", "delta_log", "heads", "published_files", "reading", "staging")),
 )
 """What is done otherwise on a local disk than on HDFS and S3."""
+TABLES_BY_NAME = ("expectations/metastore.py", *(f"spark_jobs/lake/{name}.py" for name in ("commit", "naming", "settling")))
+INSTALL, TEST = Part("install", 4, ("make", "setup-dev"), ()), Part("test", 20, ("make", "test"), ())
+IN_TURN = Part("planted_in_turn", 2, (PYTHON, "-m", "tests.planted", "--turn", "2"), ())
 PARTS = (
+    TEST,
     Part(
         "running_lake",
         22,
-        _pytest("tests/browser", "tests/end_to_end"),
-        ("tests/end_to_end/*", "tests/browser/*", "launcher/*", "dags/*", "plugins/*", "spark_jobs/run.py", "expectations/*.yaml", "README.md"),
+        _pytest("running_lake", "tests/browser", "tests/end_to_end"),
+        (
+            *("tests/end_to_end/*", "tests/browser/*", "launcher/*", "dags/*", "plugins/*", "spark_jobs/run.py", "expectations/*.yaml"),
+            *("README.md", "Makefile", "requirements.lock", "jars.lock"),
+        ),
     ),
     Part(
         "faults",
         8,
-        _pytest("tests/faults"),
+        _pytest("faults", "tests/faults"),
         ("tests/faults/*", *(f"launcher/{name}.py" for name in ("supervision", "lifecycle", "watch", "health", "processes", "programs", "python_workers"))),
     ),
-    Part("watched_year", 6, _pytest("tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
+    Part("watched_year", 6, _pytest("watched_year", "tests/watched_year"), ("tests/watched_year/*", "spark_jobs/lake/learning/*", "spark_jobs/models/*")),
     Part(
         "generated_rows",
         8,
-        ("env", "LAKE_TEST_EXAMPLES=8", *_pytest("tests/spark_jobs/lake/gate/test_agreement_on_generated_rows.py")),
+        ("env", "LAKE_TEST_EXAMPLES=8", *_pytest("generated_rows", "tests/spark_jobs/lake/gate/test_agreement_on_generated_rows.py")),
         ("spark_jobs/lake/gate/*", "expectations/expectation_catalogue.py"),
     ),
-    Part("names", 2.5, _pytest("-m", "cluster", NAMES), (NAMES, "expectations/metastore.py", "spark_jobs/lake/naming.py")),
-    Part("ray", 3, _pytest("-m", "cluster", RAY), (RAY, "spark_jobs/lake/learning/engines/clusters.py", "spark_jobs/lake/learning/engines/search*")),
-    Part("engines", 4, _pytest("-m", "long", *ENGINES), (*ENGINES, "spark_jobs/lake/learning/*")),
-    Part("planted", 40, (sys.executable, "-m", "tests.planted"), ()),  # CI tries some at every run
-    _cluster("hdfs", 5, *STORAGE, "tests/clusters/hadoop*"),
-    _cluster("s3", 6, "expectations/s3.py", *STORAGE, "plugins/medallion/storage_connection.py", "jars-s3.lock"),
+    Part("names", 2.5, _pytest("names", "-m", "cluster", NAMES), (NAMES, *TABLES_BY_NAME)),
+    Part(
+        "ray",
+        3,
+        _pytest("ray", "-m", "cluster", RAY),
+        (RAY, "spark_jobs/lake/learning/engines/clusters.py", "spark_jobs/lake/learning/engines/search*"),
+    ),
+    Part("engines", 4, _pytest("engines", "-m", "long", *ENGINES), (*ENGINES, "spark_jobs/lake/learning/*")),
+    Part("planted", 45, (PYTHON, "-m", "tests.planted"), ()),  # CI tries some at every run
+    _cluster("hdfs", 6, *STORAGE, "tests/clusters/hadoop*"),
+    _cluster("s3", 6, "expectations/s3.py", *STORAGE, "plugins/medallion/storage_connection.py", "jars-s3.lock", "tests/clusters/s3_server.py"),
     _cluster("standalone", 15, "plugins/medallion/spark_submission.py", "plugins/medallion/submission.py", "tests/clusters/standalone.py"),
     _cluster("emr", 8, "plugins/medallion/emr.py"),
-    _cluster("hive", 6, "expectations/metastore.py", "spark_jobs/lake/naming.py", "tests/clusters/*metastore*", "tests/clusters/thrift_server.py"),
+    _cluster("hive", 6, *TABLES_BY_NAME, "tests/clusters/*metastore*", "tests/clusters/thrift_server.py"),
     _cluster("kubernetes", 5, "plugins/medallion/on_kubernetes.py", "launcher/kubernetes.py"),
-    _cluster("yarn", 15, "plugins/medallion/yarn*", "plugins/medallion/shipping.py", "launcher/bundle.py"),
-    _cluster("compose", 20, "docker-compose.yaml", "Dockerfile", "launcher/container_health.py", "launcher/databases.py", "tests/clusters/images/*"),
+    _cluster("yarn", 15, "plugins/medallion/yarn*", "plugins/medallion/shipping.py", "launcher/bundle.py", "tests/clusters/hadoop*"),
+    _cluster(
+        "compose",
+        20,
+        *("docker-compose.yaml", "Dockerfile", "launcher/container_health.py", "launcher/databases.py", "tests/clusters/images/*"),
+        "tests/clusters/engine.py",
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a part: passed, failed, left out or not asked; and its seconds."""
+    """What became of a part: passed, failed, ended (it took too long), skipped (all of its tests were), left out or not asked.
+
+    `tests`: outcome to number of tests; empty for a part that counts none.
+    """
 
     part: str
     outcome: str
-    seconds: float
+    seconds: float = 0.0
+    tests: Mapping[str, int] = field(default_factory=dict)
 
 
 def chosen(parts: Sequence[Part], changed: Iterable[str], commit: str) -> tuple[Part, ...]:
@@ -119,28 +149,81 @@ def is_in_time(part: Part, minutes: float, slowness: float) -> bool:
     return minutes <= LATEST_START and minutes + part.minutes * slowness <= LATEST_END
 
 
-def run_parts(parts: Sequence[Part], is_begun: Callable[[Part], bool] = lambda _part: True) -> Iterator[Ran]:
-    """Runs the parts that `is_begun` says are begun when their turn has come."""
+def slowness(ran: Iterable[Ran], known: Iterable[Part]) -> float:
+    """How many times longer than their minutes the parts took that passed; 1 where they took less."""
+    minutes = {part.name: part.minutes for part in known}
+    passed = [row for row in ran if row.outcome == "passed" and row.part in minutes]
+    return max(1.0, sum(row.seconds for row in passed) / 60 / (sum(minutes[row.part] for row in passed) or 1))
+
+
+def outcome(code: int | None, tests: Mapping[str, int]) -> str:
+    """In a word; `code`: of the command, None where it was ended."""
+    if code is None:
+        return "ended"
+    if code:
+        return "failed"
+    return "skipped" if tests.get("skipped") and not tests.get("passed") else "passed"
+
+
+def run_part(part: Part, seconds: float) -> Ran:
+    """Runs a part, and ends it with all that it started where it takes longer."""
+    print(f"\n== {part.name}: {' '.join(part.command)}", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="part-") as folder:
+        counted = Path(folder) / "tests.json"
+        code = _code(part.command, {**os.environ, OUTCOMES: str(counted)}, seconds)
+        tests = json.loads(counted.read_text()) if counted.exists() else {}
+    return Ran(part.name, outcome(code, tests), time.monotonic() - started, tests)
+
+
+def _code(command: Sequence[str], environment: Mapping[str, str], seconds: float) -> int | None:
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdin=subprocess.DEVNULL, process_group=0)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and its group: first as Ctrl-C does, after which pytest cleans up."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(TO_CLEAN_UP_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run_all(parts: Iterable[Part]) -> Iterator[Ran]:
+    """Runs each part."""
     for part in parts:
-        started = time.monotonic()
-        if not is_begun(part):
-            yield Ran(part.name, "left out", 0.0)
-            continue
-        print(f"\n== {part.name}: {' '.join(part.command)}", flush=True)
-        code = subprocess.run(part.command, cwd=REPOSITORY, check=False).returncode
-        yield Ran(part.name, "failed" if code else "passed", time.monotonic() - started)
+        yield run_part(part, part.minutes * PATIENCE * 60)
+
+
+def run_for_ci(first: Sequence[Part], then: Sequence[Part], minutes: Callable[[], float]) -> Iterator[Ran]:
+    """Runs the first parts, each where those before it passed, then the others, as far as the time reaches; `minutes`: since CI began."""
+    ran: list[Ran] = []
+    for part in (*first, *then):
+        goes_on = all(row.outcome == "passed" for row in ran[: len(first)])
+        in_time = part in first or is_in_time(part, minutes(), slowness(ran, first))
+        ran.append(run_part(part, (CUT_OFF - minutes()) * 60) if goes_on and in_time else Ran(part.name, "left out"))
+        yield ran[-1]
 
 
 def table(rows: Iterable[Ran]) -> Iterator[str]:
     """The rows in words; parts that nobody asked for in one line."""
-    yield f"{'part':16}{'outcome':10}{'seconds':>8}"
+    yield f"{'part':16}{'outcome':10}{'seconds':>8}{'passed':>8}{'failed':>8}{'skipped':>8}"
     others = []
     for row in rows:
         if row.outcome == "not asked":
             others.append(row.part)
-        else:
-            command = f"  make test-all PARTS={row.part}" if row.outcome != "passed" else ""
-            yield f"{row.part:16}{row.outcome:10}{row.seconds:>8.0f}{command}"
+            continue
+        counts = "".join(f"{row.tests.get(word, 0):>8}" for word in ("passed", "failed", "skipped")) if row.tests else " " * 24
+        command = f"  make test-all PARTS={row.part}" if row.outcome != "passed" else ""
+        yield f"{row.part:16}{row.outcome:10}{row.seconds:>8.0f}{counts}{command}".rstrip()
     if others:
         yield f"not asked: {', '.join(others)}"
 
@@ -149,22 +232,22 @@ def main(arguments: list[str]) -> int:
     """0 where no part failed, 2 for the name of no part."""
     parser = argparse.ArgumentParser(prog="python -m tests.running.parts", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="PART")
-    parser.add_argument("--ci", type=float, metavar="SECONDS", help="the part whose turn it is and those that the newest commits touch; CI began so long ago")
+    parser.add_argument("--ci", action="store_true", help="what CI runs, as far as its time reaches")
     asked = parser.parse_args(arguments)
     unknown = set(asked.names) - {part.name for part in PARTS}
     if unknown:
         print(f"No part is called {', '.join(sorted(unknown))}: choose from {', '.join(part.name for part in PARTS)}.", file=sys.stderr)
         return 2
-    if asked.ci is None:
-        parts = tuple(part for part in PARTS if not asked.names or part.name in asked.names)
-        rows = list(run_parts(parts))
+    if asked.ci:
+        began = time.monotonic()
+        touched = chosen(PARTS, filter(None, git("log", f"-{COMMITS}", "--name-only", "--format=")), newest_commit())
+        rows = list(run_for_ci((INSTALL, TEST, IN_TURN), touched, lambda: (time.monotonic() - began) / 60))
     else:
-        parts = chosen(PARTS, filter(None, git("log", f"-{COMMITS}", "--name-only", "--format=")), newest_commit())
-        began, slowness = time.monotonic() - asked.ci, max(1.0, asked.ci / 60 / BEFORE_PARTS)
-        rows = list(run_parts(parts, lambda part: is_in_time(part, (time.monotonic() - began) / 60, slowness)))
-    rows += [Ran(part.name, "not asked", 0.0) for part in PARTS if part not in parts]
+        rows = list(run_all(part for part in PARTS if not asked.names or part.name in asked.names))
+    ran = {row.part for row in rows}
+    rows += [Ran(part.name, "not asked") for part in PARTS if part.name not in ran]
     print("\n" + "\n".join(table(rows)))
-    return int(any(row.outcome == "failed" for row in rows))
+    return int(any(row.outcome in {"failed", "ended"} for row in rows))
 
 
 if __name__ == "__main__":

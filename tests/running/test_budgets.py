@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.running.budgets import Budget, Spent, scales, spent, suite_of, table
+from tests.running.budgets import FILE, Budget, Spent, scales, spent, suite_of, table
+from tests.running.parts import PARTS
 
 BUDGETS = {"fast": Budget(100, "python"), "spark": Budget(600, "spark")}
 
@@ -43,17 +46,18 @@ def test_the_table_has_a_line_a_suite_and_one_for_the_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodeid", "keywords", "suite"),
-    [
-        ("tests/expectations/test_days.py::test_a", {}, "fast"),
-        ("tests/spark_jobs/lake/test_days.py::test_a", {"spark": 1}, "spark"),
-        ("tests/browser/test_pages.py::test_a", {"browser": 1}, "running_lake"),
-        ("tests/end_to_end/test_readme.py::test_a", {"spark": 1}, "running_lake"),
-        ("tests/watched_year/test_a_year.py::test_a", {"spark": 1}, "watched_year"),
-    ],
+    ("part", "keywords", "suite"),
+    [("test", {}, "fast"), ("test", {"spark": 1}, "spark"), ("running_lake", {}, "running_lake"), ("watched_year", {"spark": 1}, "watched_year")],
 )
-def test_a_test_counts_to_its_part_or_to_the_fast_ones_or_to_those_with_spark(nodeid: str, keywords: dict[str, int], suite: str) -> None:
-    assert suite_of(nodeid, keywords) == suite
+def test_a_test_counts_to_its_part_and_in_make_test_to_the_fast_ones_or_to_those_with_spark(part: str, keywords: dict[str, int], suite: str) -> None:
+    assert suite_of(part, keywords) == suite
+
+
+def test_every_part_of_tests_has_a_budget_that_is_within_its_minutes() -> None:
+    suites = json.loads(FILE.read_text())["suites"]
+    with_tests = {part.name: part for part in PARTS if part.name not in {"test", "planted"}}
+    assert suites.keys() - {"fast", "spark"} == with_tests.keys()
+    assert [name for name, part in with_tests.items() if suites[name]["seconds"] > 60 * part.minutes] == []
 
 
 def test_a_run_that_takes_twice_its_budget_is_red_and_says_so(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +71,7 @@ def test_a_run_that_takes_twice_its_budget_is_red_and_says_so(pytester: pytest.P
     (pytester.path / "tests" / "unit").mkdir(parents=True)
     (pytester.path / "tests" / "unit" / "test_slow.py").write_text("import time\n\ndef test_slow():\n    time.sleep(0.1)\n")
     monkeypatch.delenv("SPARK_REMOTE", raising=False)
-    red = pytester.runpytest_inprocess("--budgets", "tests/unit")
+    red = pytester.runpytest_inprocess("--budgets=test", "tests/unit")
     red.assert_outcomes(passed=1)
     assert red.ret == 1
     red.stdout.fnmatch_lines(["*budgets*", "fast*1*0*0*OVER TWICE ITS BUDGET", "*python 1.00", "measured here: python *"])

@@ -73,8 +73,9 @@ def test_the_nearest_tests_come_first_and_before_them_those_that_catch_a_bug_in_
     ]
 
 
-def test_a_contract_reaches_the_test_that_loads_the_dags() -> None:
-    assert nearest_tests(["expectations/pipelines.yaml"], [], {}, {"tests/dags/test_dags_load.py": ""}) == ["tests/dags/test_dags_load.py"]
+def test_a_contract_reaches_the_tests_that_load_the_dags_and_read_every_contract() -> None:
+    texts = dict.fromkeys(["tests/dags/test_dags_load.py", "tests/test_every_contract.py", "tests/test_readme.py"], "")
+    assert nearest_tests(["expectations/pipelines.yaml"], [], {}, texts) == ["tests/dags/test_dags_load.py", "tests/test_every_contract.py"]
 
 
 def test_a_module_that_is_named_in_a_text_and_a_conftest_count_as_imported() -> None:

@@ -60,7 +60,7 @@ def run(folder: Path, *words: str) -> str:
 
 
 def test_each_part_is_counted_and_what_is_skipped_says_why(tmp_path: Path) -> None:
-    assert TABLE in run(tmp_path)
+    assert TABLE in run(tmp_path, "-m", "cluster")
 
 
 def test_where_no_cluster_is_tested_there_is_no_table(tmp_path: Path) -> None:

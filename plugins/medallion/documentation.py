@@ -66,8 +66,7 @@ def _origin(contract: TableContract) -> str:
 
 
 def _arguments(rule: Rule) -> str:
-    shown = {key: value for key, value in rule.arguments.items() if not key.startswith("column")}
-    return f" {_cell(', '.join(f'{key} {value}' for key, value in shown.items()))}" if shown else ""
+    return f" {_cell(', '.join(f'{key} {value}' for key, value in rule.arguments.items()))}" if rule.arguments else ""
 
 
 def _cell(text: str) -> str:

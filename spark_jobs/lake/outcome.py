@@ -18,7 +18,7 @@ from spark_jobs.lake.quarantine.set_aside import NO_DAY, Aside
 from spark_jobs.lake.rulings import Rulings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from expectations.contract import TableContract
     from expectations.jobs import JobRequest
@@ -101,7 +101,8 @@ class Outcome:
         if facts["rows_quarantined"]:
             parts.append(f"{facts['rows_quarantined']:,} {'do not parse' if self._is_bronze else 'quarantined'}")
         if held:
-            parts.append(held_in_words(self.request, held))
+            by_people = [day for day in held if self._key(day) in self.rulings.held_by_people]
+            parts.append(held_in_words(self.request, held, by_people))
         if asks:
             first = next(iter(asks))
             parts.append(f"asks whether to publish {in_words(asks)}, held until somebody answers: {first}: {' '.join(asks[first])}")
@@ -191,7 +192,12 @@ class Outcome:
         return [question.evidence["sentence"] for question in self.rulings.questions if question.day == self._key(day)]
 
 
-def held_in_words(request: JobRequest, held: Mapping[str, list[str]]) -> str:
-    """Which days were held (day to why), and what to do: all days that were asked for again, as what reads the table has made none of them."""
-    first, again = next(iter(held)), f"run {request.days or 'it'} again (on Airflow's page: clear the task)"
-    return f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join(held[first])} Once that is mended, {again}."
+def held_in_words(request: JobRequest, held: Mapping[str, list[str]], by_people: Collection[str] = ()) -> str:
+    """Which days were held (day to why), and what to do: all days that were asked for again, as what reads the table has made none of them.
+
+    `by_people`: the days that a person's answer alone holds. It holds again, unless the run is one that asks anew.
+    """
+    first, days = next(iter(held)), request.days or "it"
+    again = [f"Once that is mended, run {days} again (on Airflow's page: clear the task)."] if len(by_people) < len(held) else []
+    again += [f"To be asked again{f' about {in_words(by_people)}' if again else ''}, run {days} with Rebuild (--force)."] if by_people else []
+    return f"held {in_words(held)}, whose published rows stay as they were: {first}: {' '.join([*held[first], *again])}"

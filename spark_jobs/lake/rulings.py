@@ -37,6 +37,8 @@ class Rulings:
     held: dict[str, list[str]] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     let_through: dict[str, list[str]] = field(default_factory=dict)
+    held_by_people: set[str] = field(default_factory=set)
+    """The held days that nothing but a person's answer holds."""
 
     @property
     def open(self) -> set[str]:
@@ -146,7 +148,9 @@ def _answer(rulings: Rulings, table: str, put: Put, request: JobRequest) -> None
     if known and known.answer == "publish":
         rulings.let_through.setdefault(put.day, []).append(f"{asked.rule}, let through by {known.answered_by}: {known.reason}")
     elif known and known.answer == "hold" and not (request.force and known.run_id != request.run_id):
-        rulings.refuse(put.day, [f"{asked.sentence} Held by {known.answered_by}: {known.reason}. To be asked again, run the day with Rebuild."])
+        if put.day not in rulings.held:
+            rulings.held_by_people.add(put.day)
+        rulings.refuse(put.day, [f"{asked.sentence} Held by {known.answered_by}: {known.reason}."])
     else:
         rulings.questions.append(Question(table, put.day, asked.rule, put.candidate, request.run_id, evidence_of(put)))
 

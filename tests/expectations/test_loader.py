@@ -263,8 +263,28 @@ FILES = [
     ),
     pytest.param(
         {SILVER_SALES: ("day: sold_on", "day: sold_on\non: 1")},
-        "expectations/silver/sales.yaml:1: the key True is no text; put it in quotes.",
+        "expectations/silver/sales.yaml:8: YAML reads the key on as true or false; put it in quotes: 'on'.",
+        id="a key that YAML takes for a truth",
+    ),
+    pytest.param(
+        {SILVER_SALES: ("day: sold_on", "day: sold_on\n7: 1")},
+        "expectations/silver/sales.yaml:1: the key 7 is no text; put it in quotes.",
         id="a top key that is no text",
+    ),
+    pytest.param(
+        {SILVER_SALES: ("item: {type: string, nullable: false}", "on: {type: string, nullable: false}")},
+        "expectations/silver/sales.yaml:11: YAML reads the key on as true or false; put it in quotes: 'on'.",
+        id="a column that YAML takes for a truth",
+    ),
+    pytest.param(
+        {SILVER_SALES: ("item: {type: string, nullable: false}", "item: {type: decimal(10,2), nullable: false}")},
+        "expectations/silver/sales.yaml:11: between braces a comma ends the value 'decimal(10'; put it in quotes, all of it: 'decimal(10,2)'.",
+        id="a decimal without quotes",
+    ),
+    pytest.param(
+        {SILVER_SALES: ("item: {type: string, nullable: false}", "item: {type: struct<a:int,b:int>, nullable: false}")},
+        "expectations/silver/sales.yaml:11: between braces a comma ends the value 'struct<a:int'; put it in quotes, all of it: 'struct<a:int,b:int>'.",
+        id="a struct without quotes",
     ),
 ]
 

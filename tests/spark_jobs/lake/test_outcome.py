@@ -201,6 +201,13 @@ def test_profiles_of_published_days_are_history_and_that_of_an_emptied_day_is_em
         ),
         (
             good(FIRST),
+            Rulings(held={FIRST: ["not_cheap: found 3.0. Held by ann: leftovers."]}, held_by_people={FIRST}),
+            "held",
+            f"silver.sales: held {FIRST}, whose published rows stay as they were: {FIRST}: not_cheap: found 3.0. Held by ann: leftovers. "
+            f"To be asked again, run {FIRST}..{THIRD} with Rebuild (--force).",
+        ),
+        (
+            good(FIRST),
             Rulings(questions=[question(FIRST, "not_cheap: found 3.0."), question(FIRST, "enough: found 1.")]),
             "asks",
             f"silver.sales: asks whether to publish {FIRST}, held until somebody answers: {FIRST}: not_cheap: found 3.0. enough: found 1.",
@@ -265,3 +272,12 @@ def test_rows_are_judged_before_they_are_published_wherever_something_can_be_ref
 def test_a_limit_a_check_over_time_and_a_batch_that_joins_what_is_there_are_judged_before(tmp_path: Any, path: str, old: str, new: str) -> None:
     write_lake(tmp_path, {path: (old, new)})
     assert not nothing_can_be_refused(load_lake(tmp_path).table("gold.totals").contract, [WARNS], batch(FIRST), something_waits=False)
+
+
+def test_of_several_held_days_the_message_says_which_ones_a_person_holds(tables: dict[str, Table]) -> None:
+    rulings = Rulings(held={FIRST: [TOO_MANY], SECOND: ["Held by ann: leftovers."]}, held_by_people={SECOND})
+    found = outcome(tables["silver.sales"], batch(FIRST, SECOND), good(FIRST, SECOND), rulings=rulings)
+    assert found.result(None, []).message.endswith(
+        f"{TOO_MANY} Once that is mended, run {FIRST}..{THIRD} again (on Airflow's page: clear the task). "
+        f"To be asked again about {SECOND}, run {FIRST}..{THIRD} with Rebuild (--force)."
+    )

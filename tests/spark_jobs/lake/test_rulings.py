@@ -86,9 +86,10 @@ def test_an_answer_to_publish_holds_for_a_forced_run_of_the_same_rows_too(*, for
 )
 def test_an_answer_to_hold_is_obeyed_until_another_run_is_forced(*, run_id: str, force: bool, becomes: str) -> None:
     rulings = ruled(put(question("hold", "run-1")), run_id=run_id, force=force)
-    reason = "not_too_cheap: found 3.0, expected 100. Held by ann: leftovers. To be asked again, run the day with Rebuild."
+    reason = "not_too_cheap: found 3.0, expected 100. Held by ann: leftovers."
     assert rulings.held == ({SECOND: [reason]} if becomes == "held" else {})
     assert rulings.open == ({SECOND} if becomes == "asked" else set())
+    assert rulings.held_by_people == set(rulings.held)
 
 
 def test_of_two_broken_rules_of_a_day_one_answer_is_not_enough() -> None:
@@ -101,6 +102,11 @@ def test_of_two_broken_rules_of_a_day_one_answer_is_not_enough() -> None:
 def test_a_day_that_is_let_through_by_a_person_may_be_held_by_the_gate() -> None:
     rulings = fates(SOLD, {SECOND: ["a."]}, {}, [put(question("publish"))], request())
     assert (rulings.held, list(rulings.let_through)) == ({SECOND: ["a."]}, [SECOND])
+
+
+def test_a_day_that_the_gate_holds_too_is_not_held_by_people_alone() -> None:
+    rulings = fates(SOLD, {SECOND: ["a."]}, {}, [put(question("hold", "run-1"))], request())
+    assert (len(rulings.held[SECOND]), rulings.held_by_people) == (2, set())
 
 
 def test_a_batch_without_days_is_one_question() -> None:

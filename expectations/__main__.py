@@ -13,6 +13,7 @@ from expectations.errors import LakeError
 from expectations.expectation_catalogue import usable
 from expectations.loader import load_lake
 from expectations.model_contract import ModelContract
+from expectations.pipeline_checks import waits_for_nobody
 
 if TYPE_CHECKING:
     from expectations.facts import Facts
@@ -44,6 +45,8 @@ def main(arguments: list[str]) -> int:
     except LakeError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    for sentence in waits_for_nobody(lake):
+        print(f"note: {sentence}")  # noqa: T201
     print(f"{lake.project}: {len(lake.tables)} tables, {len(lake.models)} models, {len(lake.pipelines)} pipelines: all well.")  # noqa: T201
     return 0
 

@@ -41,6 +41,23 @@ def check_pipelines(lake: Lake, file: Path) -> None:
                     raise ContractError(f"{place}: {table} reads {read.table}, which no pipeline builds; add it to the tables.")
 
 
+def waits_for_nobody(lake: Lake) -> list[str]:
+    """A sentence for each table that a pipeline reads and another one builds: no run starts when it is published."""
+    builders = {table: name for name, pipeline in lake.pipelines.items() for table in pipeline.tables}
+    reads = {
+        (name, read.table): builders[read.table]
+        for name, pipeline in lake.pipelines.items()
+        for table in pipeline.tables
+        for read in lake.tables[table].contract.inputs
+        if builders.get(read.table, name) != name
+    }
+    return [
+        f"the pipeline {name} reads {table}, which the pipeline {other} builds, and does not run when that is published: it runs by its own schedule. "
+        f"Let it be later than that of {other}, and run a day again that was not there yet; or build both in one pipeline."
+        for (name, table), other in sorted(reads.items())
+    ]
+
+
 def _check_clock(file: Path, name: str, pipeline: Pipeline) -> None:
     from croniter import croniter
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from expectations.days import reach
+from expectations.pipeline_checks import waits_for_nobody
 
 if TYPE_CHECKING:
     from expectations.contract import TableContract
@@ -36,8 +37,9 @@ def pipeline_doc(lake: Lake, pipeline: str) -> str:
     days = reach(facts.first_day, facts.last_day)
     clock = f"Runs at `{facts.schedule}` in {facts.time_zone}, each run for the day before it; days {days}."
     form = "By hand: first and last day in the form, or none for yesterday. A range is one run; any day can be run again."
+    others = [sentence[0].upper() + sentence[1:] for sentence in waits_for_nobody(lake) if sentence.startswith(f"the pipeline {pipeline} ")]
     rows = [f"| {name} | {_cell(lake.table(name).contract.description)} |" for name in facts.tables]
-    return "\n\n".join([facts.description or pipeline, clock, form, "\n".join(["| table | |", "|---|---|", *rows])])
+    return "\n\n".join([facts.description or pipeline, clock, form, *others, "\n".join(["| table | |", "|---|---|", *rows])])
 
 
 def model_doc(model: Model) -> str:

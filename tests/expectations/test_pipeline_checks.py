@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from expectations.loader import load_lake
+from expectations.pipeline_checks import waits_for_nobody
 from tests.expectations.conftest import (
     PIPELINES,
     Change,
@@ -136,3 +137,31 @@ def test_a_schedule_more_often_than_daily_is_refused(refusal: Refusal, schedule:
 def test_a_schedule_that_fires_at_most_once_a_day_is_taken(tmp_path: Path, schedule: str) -> None:
     write_lake(tmp_path, {PIPELINES: ("0 6 * * *", schedule)})
     assert load_lake(tmp_path).pipeline("shop").schedule == schedule
+
+
+OF_TWO = """
+    shop:
+      tables: [bronze.sales, bronze.shops, silver.shops, silver.sales]
+      first_day: 2024-05-01
+    reporting:
+      tables: [gold.totals]
+      first_day: 2024-05-01
+"""
+
+
+@pytest.mark.parametrize(
+    ("pipelines", "said"),
+    [
+        (None, []),
+        (
+            OF_TWO,
+            [
+                "the pipeline reporting reads silver.sales, which the pipeline shop builds, and does not run when that is published: it runs by its own "
+                "schedule. Let it be later than that of shop, and run a day again that was not there yet; or build both in one pipeline."
+            ],
+        ),
+    ],
+)
+def test_a_pipeline_that_reads_another_ones_table_is_said_to_run_by_its_own_schedule(tmp_path: Path, pipelines: str | None, said: list[str]) -> None:
+    write_lake(tmp_path, {PIPELINES: pipelines} if pipelines else {})
+    assert waits_for_nobody(load_lake(tmp_path)) == said

@@ -120,7 +120,7 @@ def test_a_tables_docs_are_its_contract(shop_dags: dict[str, Any]) -> None:
     docs = shop_dags["dags"]["shop_daily"]["tasks"]["silver.visits"]["docs"]
     assert "Visits to a shop, typed. One row per visit." in docs
     assert "| visit | string | no | the visit's number \\| unique |" in docs
-    assert "- `column_values_to_be_between(spent)` min_value 0, else quarantine" in docs
+    assert "- `column_values_to_be_between(spent)` column spent, min_value 0, else quarantine" in docs
 
 
 def test_the_forms_refuse_what_is_no_date_no_table_and_no_version(shop_dags: dict[str, Any]) -> None:

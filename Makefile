@@ -6,7 +6,7 @@ BIN := .venv/bin
 LAUNCH := $(BIN)/python -m launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-all test-changed test-fast test-clusters planted benchmark bench bench-gates bench-models check-lake job clean bundle copy-ledger secrets compose-up lock
+.PHONY: help setup setup-dev python demo land up down status doctor logs check test test-all test-changed test-fast test-clusters planted benchmark bench bench-gates bench-models check-lake job reconcile clean bundle copy-ledger secrets compose-up lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ planted: setup-dev ## plant bugs one by one and see that the tests that are name
 
 job: setup ## one Spark job on the running server: make job DO="build silver.flights --days 2013-01-01"
 	@$(LAUNCH) job $(DO)
+
+reconcile: setup ## hold every table and day against what landed, counted anew: OF="silver.flights --days 2013-01-01..2013-01-31" for a part, JSON=1 for a program; fails where a day does not add up
+	@$(LAUNCH) job reconcile $(or $(OF),all) $(if $(JSON),--json)
 
 clean: setup ## forget the lake: tables and state; the environment and the landed files stay
 	@$(LAUNCH) clean

@@ -11,7 +11,7 @@ from expectations.days import DayRange, parse_range
 from expectations.errors import DataError, LakeError, TerminalError, TransientError
 from expectations.review import Review
 
-Verb = Literal["build", "train", "score", "watch", "restore", "adopt", "maintain", "report", "quarantine", "promote", "rebuild", "examine"]
+Verb = Literal["build", "train", "score", "watch", "restore", "adopt", "maintain", "reconcile", "report", "quarantine", "promote", "rebuild", "examine"]
 MODEL_VERBS: frozenset[Verb] = frozenset({"train", "score", "watch", "promote", "rebuild", "examine"})
 """Verbs whose name is a model's."""
 WITHOUT_SPARK: frozenset[Verb] = frozenset({"report", "promote", "examine"})
@@ -27,7 +27,7 @@ class JobRequest(BaseModel):
 
     verb: Verb
     name: Annotated[str, Field(max_length=160)]
-    """A table, or a model for the verbs of models. report: the pipeline or the table that the run was for."""
+    """A table, or a model for the verbs of models. report: the pipeline or the table that the run was for. reconcile: a table, a pipeline, or `all`."""
     run_id: Annotated[str, Field(min_length=1, max_length=510)]
     """`dag_id/run_id`, of which Airflow allows 250 characters each; or what somebody calls a run by hand."""
     days: Annotated[str, Field(max_length=24)] | None = None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from expectations.model_contract import ModelContract
 
 Thing = TypeVar("Thing")
+ALL_TABLES = "all"
+"""What a request calls all tables of the lake: no name of a table or a pipeline."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ class Lake:
     def pipeline(self, name: str) -> Pipeline:
         """The pipeline called `name`. Raises RequestError for an unknown one."""
         return _find(self.pipelines, name, "pipeline")
+
+    def tables_called(self, name: str) -> list[str]:
+        """The table of this name, those of the pipeline of this name, or all, inputs first. Raises RequestError where nothing is called so."""
+        if name == ALL_TABLES:
+            return self.in_order(self.tables)
+        return self.in_order(self.pipelines[name].tables) if name in self.pipelines else [self.table(name).name]
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """The tables, inputs before the tables that read them."""

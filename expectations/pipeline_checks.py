@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from expectations.errors import ContractError
+from expectations.lake import ALL_TABLES
 from expectations.table_checks import check_table_name
 from expectations.yaml_lines import line_of
 
@@ -24,6 +25,8 @@ def check_pipelines(lake: Lake, file: Path) -> None:
     """Raises ContractError, with file and line, for the first thing that is wrong."""
     builders: dict[str, str] = {}
     for name, pipeline in lake.pipelines.items():
+        if name == ALL_TABLES:
+            raise ContractError(f"{file}:{line_of(file, (name,))}: a pipeline cannot be called {name}, which stands for all tables; give it another name.")
         _check_clock(file, name, pipeline)
         for position, table in enumerate(pipeline.tables):
             place = f"{file}:{line_of(file, (name, 'tables', position))}"

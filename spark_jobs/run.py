@@ -80,6 +80,8 @@ def _check(request: JobRequest, lake: Lake) -> None:
     """What can be said without Spark is said without Spark. Raises RequestError for an unknown name and for days that are none."""
     if request.verb in MODEL_VERBS:
         lake.model(request.name)
+    elif request.verb == "reconcile":
+        lake.tables_called(request.name)
     elif request.verb != "report" or request.name not in lake.pipelines:
         lake.table(request.name)
     _ = request.day_range
@@ -98,7 +100,7 @@ def _check_version(request: JobRequest, lake: Lake, ledger: Ledger) -> None:
 
 def _only_looks(request: JobRequest) -> bool:
     """A look changes nothing, so it is no part of the history."""
-    return request.verb == "examine" or (request.verb == "quarantine" and (request.review is None or request.review.action == "look"))
+    return request.verb in {"examine", "reconcile"} or (request.verb == "quarantine" and (request.review is None or request.review.action == "look"))
 
 
 def note(ledger: Ledger, result: JobResult) -> None:
@@ -125,11 +127,11 @@ def _write_record(settings: Settings, result: JobResult) -> None:
     Place.of(f"{settings.runs_path}/{result.request.record_name}").write_text(result.model_dump_json(indent=1))
 
 
-def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
-    """The request of a command line, and the Spark Connect server, if one is named. Raises RequestError."""
+def parse(arguments: list[str]) -> tuple[JobRequest, str | None, bool]:
+    """The request of a command line, the Spark Connect server, if one is named, and whether the answer is wanted as JSON. Raises RequestError."""
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("verb", choices=get_args(Verb))
-    parser.add_argument("name", help="a table like silver.flights, a model for train, score, watch, promote, rebuild and examine, a pipeline for report")
+    parser.add_argument("name", help="a table like silver.flights, a model for the verbs of models, a pipeline for report; reconcile: any, or `all`")
     parser.add_argument("--days", help="2013-01-01..2013-01-31, both included")
     parser.add_argument("--run", dest="run_id", required=True, help="the id of the run; the same id again is the same run")
     parser.add_argument("--version", type=int, help="restore and adopt: the Delta version; score: the model's to ask, for comparison; else the model's")
@@ -140,8 +142,10 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     parser.add_argument("--values", default="", help="""edit: the right texts, like '{"distance": "100"}'""")
     parser.add_argument("--reason", default="", help="edit, discard: why")
     parser.add_argument("--who", default="", help="edit, discard: who decides (default: the user of this process)")
+    parser.add_argument("--json", action="store_true", help="print what came out as one JSON object")
     parser.add_argument("--remote", help="a Spark Connect server like sc://127.0.0.1:15002; without it the session of spark-submit")
     asked = vars(parser.parse_args(arguments))
+    as_json = asked.pop("json")
     remote = asked.pop("remote") or os.environ.get("LAKE_SPARK_REMOTE")  # a variable, where a token should not stand in the list of processes
     texts = {name: asked.pop(name) for name in ("action", "rule", "rows", "values", "reason", "who")}
     if asked["verb"] == "quarantine":
@@ -149,7 +153,7 @@ def parse(arguments: list[str]) -> tuple[JobRequest, str | None]:
     elif any(texts.values()):
         raise RequestError(f"{asked['verb']}: --{next(name for name in texts if texts[name])} is for the verb quarantine; leave it out.")
     try:
-        return JobRequest(**asked), remote
+        return JobRequest(**asked), remote, as_json
     except ValidationError as error:
         fault = error.errors()[0]
         field = {"run_id": "--run", "name": "name"}.get(str(fault["loc"][0]), f"--{fault['loc'][0]}")
@@ -169,11 +173,15 @@ def main(arguments: list[str]) -> int:
         for name, value in json.loads(Path(private).read_text()).items():
             os.environ.setdefault(name, value)  # what the connection itself tells a driver counts
     try:
-        request, remote = parse(arguments)
+        request, remote, as_json = parse(arguments)
     except RequestError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CODES["failed_terminal"]
     result = run(request, remote)
+    if as_json:
+        facts = {name: fact for name, fact in result.facts.items() if name != "shown"}
+        sys.stdout.write(result.model_copy(update={"facts": facts}).model_dump_json() + "\n")
+        return EXIT_CODES[result.status]
     for line in result.facts.get("shown", ()):
         sys.stdout.write(f"{line}\n")
     print(result.message, file=sys.stdout if EXIT_CODES[result.status] == 0 else sys.stderr)

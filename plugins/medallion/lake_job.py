@@ -103,6 +103,8 @@ class LakeJobOperator(BaseOperator):
         if table := reported_table(self):
             facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
         self.mlflow_run = str(result.facts.get("mlflow_run") or "")
+        for line in result.facts.get("shown", ()):
+            self.log.info("%s", line)
         result.raise_if_failed(may_ask=self.may_ask)
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it

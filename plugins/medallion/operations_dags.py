@@ -7,12 +7,12 @@ from typing import Any
 from airflow.sdk import DAG, AssetAlias, Param, task
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from expectations.lake import ALL_TABLES
 from expectations.loader import load_lake
 from expectations.settings import load_settings
 from medallion.lake_job import LakeJobOperator
 from medallion.retrying import LIGHT_TIMEOUT, task_defaults
 
-ALL_TABLES = "all"
 SUNDAY_NIGHT = "0 3 * * 0"
 RESTORED = AssetAlias("restored tables", group="operations")
 """Which table was restored is known only when it runs."""
@@ -20,7 +20,9 @@ RESTORED = AssetAlias("restored tables", group="operations")
 MAINTENANCE_DOC = """Compacts small files (OPTIMIZE) and deletes those that no kept version needs (VACUUM).
 
 How long versions are kept is each contract's `keep_history`. One mapped task a table, one at a time, so that a daily run beside it
-keeps its pace; tables of one layer fail and retry on their own."""
+keeps its pace; tables of one layer fail and retry on their own.
+
+Then `reconcile` holds each table, day by day, against what landed, counted anew; it fails where a day does not add up, and its log has the table."""
 
 RESTORE_DOC = """Puts a table back to an earlier Delta version, and writes that into the ledger.
 
@@ -34,7 +36,7 @@ def maintenance_dag() -> DAG:
     clock = CronTriggerTimetable(SUNDAY_NIGHT, timezone="UTC") if load_settings().schedule else None
     with DAG(
         dag_id="lake_maintenance",
-        description="OPTIMIZE and VACUUM, weekly.",
+        description="OPTIMIZE, VACUUM and reconciliation, weekly.",
         schedule=clock,
         catchup=False,
         max_active_runs=1,
@@ -48,11 +50,16 @@ def maintenance_dag() -> DAG:
         @task(execution_timeout=LIGHT_TIMEOUT, doc_md="The tables to look after.")
         def chosen_tables(params: dict[str, Any] | None = None) -> list[str]:
             table = (params or {})["table"]
-            return sorted(load_lake().tables) if table == ALL_TABLES else [load_lake().table(table).name]
+            return load_lake().tables_called(table)
 
-        LakeJobOperator.partial(
-            task_id="maintain", verb="maintain", map_index_template="{{ task.name }}", max_active_tis_per_dagrun=1, doc_md=MAINTENANCE_DOC
-        ).expand(name=chosen_tables())
+        tables = chosen_tables()
+        maintain, reconcile = (
+            LakeJobOperator.partial(task_id=verb, verb=verb, map_index_template="{{ task.name }}", max_active_tis_per_dagrun=1, doc_md=MAINTENANCE_DOC).expand(
+                name=tables
+            )
+            for verb in ("maintain", "reconcile")
+        )
+        maintain >> reconcile
     return dag
 
 

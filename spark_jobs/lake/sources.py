@@ -83,11 +83,11 @@ def _take(job: Job, table: Table, day: str, landing: Landing, corrected: Iterabl
     if before is not None and listed.bytes == before.bytes and Place.of(place).fingerprint()[0] == before.sha256:
         if is_made:
             return []
-        if Place.of(_kept(job, table, before)).exists():
+        if Place.of(kept_copy(job, table, before)).exists():
             return [_of_kept(job, table, replace(before, path=path, landed_at=listed.modified_at), corrected)]
     with Place.of(place).copied_into(Place.of(f"{_files(job, table)}/{day}")) as copy:
         entry = FileEntry(table.name, day, copy.sha256, path, copy.bytes, copy.modified_at)
-        kept = _kept(job, table, entry)
+        kept = kept_copy(job, table, entry)
         found = _read(job, table, entry, corrected, copy=copy.place, named=place)
         if not Place.of(kept).exists():
             copy.place.move_to(Place.of(kept))
@@ -96,7 +96,7 @@ def _take(job: Job, table: Table, day: str, landing: Landing, corrected: Iterabl
 
 def _of_kept(job: Job, table: Table, entry: FileEntry, corrected: Iterable[Correction]) -> LandedFile:
     """A file that was taken before, from our own copy."""
-    kept = _kept(job, table, entry)
+    kept = kept_copy(job, table, entry)
     if not Place.of(kept).exists() or Place.of(kept).fingerprint()[0] != entry.sha256:
         raise SourceError(f"{table.name}: {kept} is no longer the copy of {entry.path} that was taken; land the file again, and run {entry.day} again.")
     return _read(job, table, entry, corrected, copy=Place.of(kept), named=kept)
@@ -108,7 +108,7 @@ def _read(  # noqa: PLR0913 - one file
     """What a copy says of its columns. `named`: what an error calls the file."""
     header, types = _header(table, source_of(table), copy, named)
     difference = compare(job.lake, table, header, types, named)
-    return LandedFile(entry, _kept(job, table, entry), header, of_file(corrected, entry), types, difference)
+    return LandedFile(entry, kept_copy(job, table, entry), header, of_file(corrected, entry), types, difference)
 
 
 def why_none(job: Job, table: Table, landing: Landing) -> str:
@@ -172,7 +172,8 @@ def _files(job: Job, table: Table) -> str:
     return f"{job.settings.root}/_files/{table.name}"
 
 
-def _kept(job: Job, table: Table, entry: FileEntry) -> str:
+def kept_copy(job: Job, table: Table, entry: FileEntry) -> str:
+    """Our own copy of a file that was taken, which nobody changes."""
     return f"{_files(job, table)}/{entry.day}/{entry.sha256}.{source_of(table).format}"
 
 

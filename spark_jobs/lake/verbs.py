@@ -24,6 +24,7 @@ VERBS = {
     "restore": ("spark_jobs.lake.maintenance", "restore"),
     "adopt": ("spark_jobs.lake.maintenance", "adopt"),
     "maintain": ("spark_jobs.lake.maintenance", "maintain"),
+    "reconcile": ("spark_jobs.lake.reconciliation", "reconcile"),
     "quarantine": ("spark_jobs.lake.quarantine.actions", "act"),
 }
 VERBS_WITHOUT_SPARK = {

@@ -128,6 +128,17 @@ def arrived(values: str) -> tuple[Any, ...]:
     return (pd.Timestamp(day).date(), row["carrier"], int(row["flight"]), row["origin"])
 
 
+def test_every_table_and_day_adds_up(published: RunningLake) -> None:
+    said = published.make("reconcile", JSON="1")
+    assert said.returncode == 0, said.stdout + said.stderr
+    rows = json.loads(said.stdout)["facts"]["rows"]
+    assert {row["table"] for row in rows} >= BUILT
+    assert {row["ok"] for row in rows} == {True}
+    first = {row["table"]: row for row in rows if row["day"] == "2013-01-01"}
+    assert [first["bronze.flights"][name] for name in ("files", "rows_in_files", "bronze", "quarantined")] == [1, 842, 842, 0]
+    assert [first["silver.flights"][name] for name in ("rows_in", "published", "quarantined", "dropped")] == [842, 842, 0, 0]
+
+
 def test_the_registers_are_whole(published: RunningLake) -> None:
     counts = {name: len(published.frame(f"silver.{name}")) for name in ("planes", "airports", "airlines")}
     assert counts == {name: len(raw(f"{name}.csv")) for name in counts}

@@ -19,7 +19,7 @@ def test_a_decision_survives_the_way_over_a_command_line() -> None:
 
 
 def test_a_bare_request_is_a_look() -> None:
-    request, _ = parse(["quarantine", "silver.sales", "--run", "r"])
+    request, *_ = parse(["quarantine", "silver.sales", "--run", "r"])
     assert request.review is not None
     assert request.review.action == "look"
 

@@ -61,6 +61,7 @@ def zipped() -> bytes:
         (HEADER.encode("utf-16"), "is UTF-16, and bronze/sales.yaml says format: csv; save it as UTF-8, and land it again."),
         (b"PAR1abc", "is a Parquet file, and bronze/sales.yaml says format: csv; write `format: parquet`, and land it again."),
     ],
+    ids=["gzip", "zip", "Excel", "UTF-16", "Parquet"],
 )
 def test_a_file_that_is_no_text_is_refused_by_its_first_bytes(tmp_path: Path, content: bytes, what: str) -> None:
     assert said_of(content, tmp_path) == f"bronze.sales: landing/sales/2024-05-01.csv {what}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import time
 import uuid
@@ -100,6 +101,16 @@ class Place:
         with self.system.open_input_file(self.path) as file:
             file.seek(max(0, file.size() - count))
             return bytes(file.read(count))
+
+    def first_bytes(self, count: int) -> bytes:
+        """The file's first bytes, `count` of them or all that there are."""
+        with self.system.open_input_stream(self.path) as stream:
+            return bytes(stream.read(count))
+
+    def lines(self) -> Iterator[bytes]:
+        """The file's lines, each with its line feed."""
+        with self.system.open_input_stream(self.path) as stream:
+            yield from io.BufferedReader(stream, CHUNK_BYTES)
 
     def first_line(self) -> str:
         """The file's first line as text, without its end; bytes that are no UTF-8 are replaced."""

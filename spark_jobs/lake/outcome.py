@@ -35,7 +35,8 @@ def nothing_can_be_refused(contract: TableContract, rules: Iterable[Rule], batch
     `rules`: all that the table is judged by. `something_waits`: rows in its quarantine, or that a person has discarded: what a changed contract
     refuses no more has to leave. A batch that is merged or appended cannot be told from what was there, and so is judged before.
     """
-    can_refuse = any(rule.on_fail != "warn" for rule in (*rules, *contract.over_time)) or contract.quarantine_limit is not None
+    is_text = contract.source is not None and not contract.source.has_types  # its dialect is told by how many rows do not parse
+    can_refuse = is_text or any(rule.on_fail != "warn" for rule in (*rules, *contract.over_time)) or contract.quarantine_limit is not None
     has_refused = batch.late is not None or any(any(days.values()) for days in batch.refused.values())
     return replaces(contract) and not (can_refuse or has_refused or something_waits or batch.is_whole)
 

@@ -12,7 +12,7 @@ from expectations.days import in_words
 from expectations.errors import ContractError, LeaseError
 from expectations.ledger import Head
 from expectations.storage import Place
-from spark_jobs.lake import commit
+from spark_jobs.lake import commit, dialect
 from spark_jobs.lake.added_files import add_files, can_stay
 from spark_jobs.lake.gate import Judgement, gate_rules, judge
 from spark_jobs.lake.gate.rules import PARSES
@@ -88,6 +88,7 @@ class Publication:
             judgement = self._judge(on_time)
             if self.batch.arrivals and self.day_column:
                 refuse_other_answers(self.table, set(judgement.counts) - {NO_DAY}, self.batch.inputs)
+            judgement = self._without_other_dialects(on_time, judgement)
             rulings = Ruling(self.job, self.table, self.batch, self.day_column, aside.unscored).rule_on(on_time, judgement)
             return self._publish(staged, on_time, self._outcome(judgement, rulings, aside))
         finally:
@@ -107,6 +108,19 @@ class Publication:
         self.profiles = over_time.profiles
         judgement = over_time.added_to(judgement)
         return replace(judgement, verdicts=[*judgement.verdicts, *self.batch.findings])
+
+    def _without_other_dialects(self, rows: DataFrame, judgement: Judgement) -> Judgement:
+        """The judgement, with the days held whose text file is not written as the contract says."""
+        source = self.table.contract.source
+        days = dialect.suspects(judgement.verdicts) if source is not None and not source.has_types else {}
+        if source is None or not days:
+            return judgement
+        held = {day: list(reasons) for day, reasons in judgement.held.items()}
+        for day, found in dialect.unparsed(rows, self.table.contract, days).items():
+            fault = dialect.fault(self.table, source, next(iter(self.batch.inputs[day]["landing"])), found)
+            if fault:
+                held[day] = [*held.get(day, []), fault]
+        return replace(judgement, held=held)
 
     def _stage(self, staging: str) -> Staged:
         rows = marked(self.candidate, self.table, self.batch.late, self.discarded)

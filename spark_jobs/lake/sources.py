@@ -15,6 +15,7 @@ from expectations.days import in_words
 from expectations.errors import SourceError
 from expectations.ledger import FileEntry
 from expectations.storage import Place
+from spark_jobs.lake.dialect import require_dialect
 from spark_jobs.lake.drift import compare, with_unknown_keys
 from spark_jobs.lake.landed_file import NAMED_AT_MOST, LandedFile
 from spark_jobs.lake.landing import Landing, days_named, decide, doubtful, expected, of_source, source_of
@@ -191,13 +192,13 @@ def _header(table: Table, source: Source, place: Place, path: str) -> tuple[tupl
     """The file's columns in their order, and their types where the file has types; those of JSON lines are found later, record by record."""
     if source.has_types:
         return _typed_header(table, source, place, path)
+    require_dialect(table, source, place, path)
     if source.format == "jsonl":
         return tuple(table.contract.columns), ()
     try:
         return tuple(next(csv.reader([place.first_line()], delimiter=source.delimiter), [])), ()
     except csv.Error:
-        what = "it may be compressed, or its lines may end in CR alone"
-        raise SourceError(f"{table.name}: the first line of {path} is no line of CSV: {what}; land it as CSV with line feeds.") from None
+        raise SourceError(f"{table.name}: the first line of {path} is no line of CSV: do its lines end in CR alone? Land it with line feeds.") from None
 
 
 def _typed_header(table: Table, source: Source, place: Place, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -352,9 +352,16 @@ def test_a_compressed_file_of_a_day_fails_the_day_with_what_to_do(shop: LittleLa
 def test_compressed_bytes_under_a_plain_name_are_refused_in_one_sentence(shop: LittleLake) -> None:
     (shop.project / "landing/sales").mkdir(parents=True)
     (shop.project / "landing/sales/2024-05-01.csv").write_bytes(b"\x1f\x8b\x08\x00\rbytes\r\n")
-    with pytest.raises(SourceError, match=r"2024-05-01\.csv is no line of CSV: it may be compressed, or its lines may end in CR alone; land it as"):
+    with pytest.raises(SourceError, match=r"2024-05-01\.csv is compressed by gzip, and .*sales\.yaml says format: csv; unpack it, and land it again\."):
         take(shop, BRONZE, D[1])
     assert kept_files(shop) == []
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_refused(shop: LittleLake) -> None:
+    (shop.project / "landing/sales").mkdir(parents=True)
+    (shop.project / "landing/sales/2024-05-01.csv").write_bytes(f"{HEADER}\r2024-05-01,tea,300\r".encode())
+    with pytest.raises(SourceError, match=r"2024-05-01\.csv is no line of CSV: do its lines end in CR alone\? Land it with line feeds\."):
+        take(shop, BRONZE, D[1])
 
 
 def test_a_day_at_fault_by_its_name_is_told_together_with_one_at_fault_by_its_columns(shop: LittleLake) -> None:

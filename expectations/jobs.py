@@ -16,6 +16,8 @@ MODEL_VERBS: frozenset[Verb] = frozenset({"train", "score", "watch", "promote", 
 """Verbs whose name is a model's."""
 WITHOUT_SPARK: frozenset[Verb] = frozenset({"report", "promote", "examine"})
 """Verbs that open no session."""
+PUBLISHES_DAYS: frozenset[Verb] = frozenset({"build", "score", "watch", "quarantine"})
+"""Verbs whose result names the days that it has published."""
 REPORTS = "_reports"
 """What the ledger calls jobs that wrote a report: no name of a table or a model."""
 
@@ -84,6 +86,16 @@ class JobResult(BaseModel):
     def is_warning(self) -> bool:
         """Whether the job went well and somebody should look all the same: there are files that no run took."""
         return self.status in {"done", "unchanged"} and bool(self.facts.get("not_taken"))
+
+    @property
+    def has_published(self) -> bool:
+        """Whether readers find other rows, or a model a new version: what an asset event says.
+
+        Not so where nothing changed, and where all days are held or wait for an answer.
+        """
+        if self.request.verb in PUBLISHES_DAYS:
+            return bool(self.facts.get("days"))
+        return self.status == "done"
 
     def raise_if_failed(self, *, may_ask: bool = False) -> None:
         """DataError for held days and, unless somebody will be asked, for days that wait for an answer; else TerminalError or TransientError."""

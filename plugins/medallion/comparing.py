@@ -8,7 +8,7 @@ from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import Param
 
 from medallion.asked_days import DAYS
-from medallion.assets import table_asset
+from medallion.assets import model_asset, table_asset
 from medallion.lake_job import LakeJobOperator
 from medallion.retrying import LIGHT_TIMEOUT
 
@@ -55,6 +55,7 @@ def comparison_tasks(model: Model, asked: BaseOperator, score: BaseOperator) -> 
         name=model.name,
         days=DAYS,
         version="{{ params.version or '' }}",
+        inlets=[table_asset(model.contract.features), model_asset(model.name)],
         outlets=[table_asset(table)],
         doc_md=f"Scores the form's days with the form's version of {model.name}, into {table}. Twice is once; what serves stays as it is.",
     )

@@ -108,7 +108,10 @@ class LakeJobOperator(BaseOperator):
         result.raise_if_failed(may_ask=self.may_ask)
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it
-        self._tell(context, facts, request.name)
+        if result.has_published:
+            self._tell(context, facts, request.name)
+        else:
+            self.outlets = []  # Airflow emits an event for each outlet that a task has when it ends well
         self.log.log(logging.WARNING if result.is_warning else logging.INFO, result.message)
         return {"status": result.status, "message": result.message}
 

@@ -75,6 +75,7 @@ def training_dag(model: str) -> DAG:
             verb="train",
             name=model,
             force="{{ params.force }}",
+            inlets=[table_asset(facts.contract.training)],
             outlets=[model_asset(model)],
             may_ask=facts.contract.when_better == "ask",
             execution_timeout=TRAINING_TIMEOUT,
@@ -110,7 +111,8 @@ def inference_dag(model: str) -> DAG:
         doc_md=model_doc(facts),
         tags=["lake", "model", model],
     ) as dag:
-        score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, outlets=[table_asset(predictions)], doc_md=model_doc(facts))
+        read, made = [table_asset(facts.contract.features), model_asset(model)], [table_asset(predictions)]
+        score = LakeJobOperator(task_id="score", verb="score", name=model, days=DAYS, inlets=read, outlets=made, doc_md=model_doc(facts))
         comparison_tasks(facts, model_days_task(model), score) >> report_task(scored_table(facts))
         watch_tasks(facts, score, training_id(model))
     return dag
@@ -128,7 +130,8 @@ def time_to_train(model: str, params: dict[str, Any]) -> bool:
     """Whether to train; the reason is in the log."""
     from medallion.training_time import training_time
 
-    decision = training_time(open_ledger(), load_lake().model(model), forced=bool(params.get("force")), alarmed=bool(params.get("alarm")))
+    lake = load_lake()
+    decision = training_time(lake, open_ledger(), lake.model(model), forced=bool(params.get("force")), alarmed=bool(params.get("alarm")))
     log.info("%s: %s", model, decision.reason)
     return decision.train
 

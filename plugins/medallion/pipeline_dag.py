@@ -65,14 +65,15 @@ def pipeline_dag(pipeline: str) -> DAG:
         doc_md=pipeline_doc(lake, pipeline),
         tags=["lake", pipeline],
     ) as dag:
-        tasks = _table_tasks(lake, pipeline)
-        _wake_models(lake, pipeline, tasks)
+        tasks, published = _table_tasks(lake, pipeline)
+        _wake_models(lake, pipeline, tasks, published)
         # Behind the tables, not the gates: those must stay last tasks, for a run is what its last tasks are.
-        list(tasks.values()) >> report_task(pipeline)
+        list(published.values()) >> report_task(pipeline)
     return dag
 
 
-def _table_tasks(lake: Lake, pipeline: str) -> dict[str, BaseOperator]:
+def _table_tasks(lake: Lake, pipeline: str) -> tuple[dict[str, LakeJobOperator], dict[str, BaseOperator]]:
+    """Table to the task that builds it, and to the one after which it is as it will be."""
     facts = lake.pipeline(pipeline)
     # A table without source and without logic is filled by inference.
     built = [name for name in lake.in_order(facts.tables) if lake.table(name).contract.source or lake.table(name).logic]
@@ -90,7 +91,7 @@ def _table_tasks(lake: Lake, pipeline: str) -> dict[str, BaseOperator]:
     for name, task in tasks.items():
         inputs = [published[read.table] for read in lake.table(name).contract.inputs if read.table in published]
         (inputs or [days]) >> task
-    return published
+    return tasks, published
 
 
 def _published(lake: Lake, name: str, owner: str, build: LakeJobOperator) -> BaseOperator:
@@ -114,6 +115,7 @@ def _table_task(lake: Lake, name: str, owner: str, task_id: str, trigger_rule: s
         name=name,
         days=DAYS,
         force="{{ params.force }}",
+        inlets=[table_asset(read.table) for read in table.contract.inputs],
         outlets=[table_asset(name)],
         owner=table.contract.owner or owner or "lake",
         doc_md=table_doc(table),
@@ -153,10 +155,14 @@ def _last_state(states: list[str]) -> str:
     return next((state for state in reversed(states) if state not in {"skipped", "upstream_failed", "not run"}), states[0])
 
 
-def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, BaseOperator]) -> None:
+def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, LakeJobOperator], published: dict[str, BaseOperator]) -> None:
+    """A training comes when every table of the run was judged: it does not learn from a day that one of them holds, or asks about.
+
+    Of the tables that it learns from it waits for the answer, of the others it does not.
+    """
     for model in lake.models_of(pipeline):
         contract = lake.model(model).contract
         if contract.training in tasks:
-            tasks[contract.training] >> wake(training_id(model))
+            list({**tasks, contract.training: published[contract.training]}.values()) >> wake(training_id(model), trigger_rule="all_done")
         if contract.features in tasks:
-            tasks[contract.features] >> wake(inference_id(model))
+            published[contract.features] >> wake(inference_id(model))

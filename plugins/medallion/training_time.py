@@ -7,9 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from expectations.days import ALL
+from expectations.learnable_days import learnable_days
 
 if TYPE_CHECKING:
-    from expectations.lake import Model
+    from expectations.lake import Lake, Model
     from expectations.ledger import Ledger
 
 
@@ -21,16 +22,19 @@ class Decision:
     reason: str
 
 
-def training_time(ledger: Ledger, model: Model, *, forced: bool = False, alarmed: bool = False) -> Decision:
+def training_time(lake: Lake, ledger: Ledger, model: Model, *, forced: bool = False, alarmed: bool = False) -> Decision:
     """Train where there is no champion, where it is forced, or where the newest day of data is `train.every` past the newest version's last.
 
     The newest version may be one that does not serve: a challenger that was refused is not followed by one more every day.
     """
     every = int(model.contract.train.every.split()[0])
-    days = ledger.versions(model.contract.training, needs=model.contract.needs)
+    days = learnable_days(lake, ledger, model)
     champion = ledger.champion(model.name)
     if not days:
-        return Decision(train=False, reason=f"{model.contract.training} has no published day, there is nothing to learn from")
+        return Decision(
+            train=False,
+            reason=f"{model.contract.training} has no day that is published and held by no table of its pipeline, so there is nothing to learn from",
+        )
     if forced:
         return Decision(train=True, reason="trained because the form says so")
     if champion is None:

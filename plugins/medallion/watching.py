@@ -32,6 +32,7 @@ def watch_tasks(model: Model, score: BaseOperator, training_dag: str) -> None:
         task_id="watch",
         verb="watch",
         name=model.name,
+        inlets=[table_asset(model.contract.predictions)],
         outlets=[table_asset(health)],
         doc_md=f"Measures drift, and where labels have come the figures, of {model.name}'s champion on every day it has predicted, into {health}.",
     )

@@ -39,6 +39,7 @@ def facts(folder: Path, project: str) -> dict[str, object]:
                         "retries": task.retries,
                         "timeout": bool(task.execution_timeout),
                         "trigger_rule": task.trigger_rule.value,
+                        "inlets": [inlet.name for inlet in task.inlets],
                         "outlets": [outlet.name for outlet in task.outlets],
                         "group": task.task_group.group_id if task.task_group else None,
                     }

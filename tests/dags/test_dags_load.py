@@ -67,10 +67,25 @@ def test_a_gate_sees_every_table_of_its_layer(shop_dags: dict[str, Any]) -> None
     assert tasks["gold_gate"]["upstream"] == ["gold.days"]
 
 
-def test_the_last_tasks_wake_the_models_once_their_tables_are_there(shop_dags: dict[str, Any]) -> None:
+def test_inference_is_woken_by_its_features_and_a_training_once_every_table_was_judged(shop_dags: dict[str, Any], sample_dags: dict[str, Any]) -> None:
     tasks = shop_dags["dags"]["shop_daily"]["tasks"]
-    assert tasks["trigger_spender_training"]["upstream"] == ["silver.visits"]
     assert tasks["trigger_spender_inference"]["upstream"] == ["silver.visits"]
+    assert tasks["trigger_spender_training"]["upstream"] == ["bronze.shops", "bronze.visits", "gold.days", "silver.shops", "silver.visits"]
+    training = sample_dags["dags"]["nyc_flights_daily"]["tasks"]["trigger_flight_delay_training"]
+    assert {"gold.daily_flights", "gold.delay_training"} <= set(training["upstream"])
+    assert "gold.daily_flights.decided" not in training["upstream"]  # it does not wait for a person, whose day it leaves out
+    assert training["trigger_rule"] == "all_done"
+
+
+def test_airflows_graph_of_assets_has_the_inputs_of_tables_and_models(sample_dags: dict[str, Any]) -> None:
+    dags = sample_dags["dags"]
+    daily = dags["nyc_flights_daily"]["tasks"]
+    assert daily["bronze.flights"]["inlets"] == []
+    assert daily["gold.delay_training"]["inlets"] == ["silver.flight_features", "silver.flight_labels"]
+    assert daily["gold.daily_flights.decided"]["inlets"] == daily["gold.daily_flights"]["inlets"] == ["silver.flights"]
+    assert dags["flight_delay_training"]["tasks"]["train"]["inlets"] == ["gold.delay_training"]
+    assert dags["flight_delay_inference"]["tasks"]["score"]["inlets"] == ["silver.flight_features", "models.flight_delay"]
+    assert dags["flight_delay_inference"]["tasks"]["watch"]["inlets"] == ["gold.delay_predictions"]
 
 
 def test_a_report_waits_for_every_table_and_nothing_waits_for_it(shop_dags: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from expectations.learnable_days import learnable_days
 from spark_jobs.lake.learning.splitting import DaySplit, split_days
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class Lesson:
 
 
 def lesson_of(job: Job, model: Model) -> Lesson:
-    """The days published now, of the request where it names days, and the champion now. Raises ModelError where there are too few days."""
+    """The days that can be learned from now, of the request where it names days, and the champion now. Raises ModelError where there are too few days."""
     contract, wanted = model.contract, job.request.day_range
-    available = job.ledger.versions(contract.training, needs=contract.needs)
+    available = learnable_days(job.lake, job.ledger, model)
     days = split_days(contract.training, [day for day in available if wanted is None or day in set(wanted.keys)], contract.split, contract.folds)
     # asked once: another version may become champion while this one is trained
     champion, known = job.ledger.champion(model.name), job.lake.table(contract.training).contract.columns

@@ -78,12 +78,14 @@ def test_version_zero_is_a_version() -> None:
 
 
 def test_a_result_over_spark_connect_becomes_the_asset_event(server: str, engine: Engine) -> None:
-    engine(answer("done", rows_out=7))
+    engine(answer("done", days=["2013-01-01"], version=3, rows_out=7))
     given = context()
-    shown = execute(build(days="2013-01-01..2013-01-01"), given)
+    job = build(days="2013-01-01..2013-01-01")
+    shown = execute(job, given)
     assert shown == {"status": "done", "message": f"silver.visits done at {server}"}
     extra = given["outlet_events"][table_asset("silver.visits")].extra
-    assert (extra["rows_out"], extra["status"]) == (7, "done")
+    assert (extra["days"], extra["version"], extra["rows_out"], extra["status"]) == (["2013-01-01"], 3, 7, "done")
+    assert job.outlets == [table_asset("silver.visits")]
 
 
 @pytest.mark.usefixtures("server")
@@ -106,9 +108,20 @@ def test_a_question_of_sparks_client_is_no_error_in_a_tasks_log(engine: Engine) 
 
 
 @pytest.mark.usefixtures("server")
-def test_nothing_to_do_is_a_success(engine: Engine) -> None:
-    engine(answer("unchanged"))
-    assert execute(build(), context())["status"] == "unchanged"
+@pytest.mark.parametrize(("status", "days"), [("unchanged", []), ("done", []), ("asks", [])])
+def test_a_task_that_has_published_nothing_succeeds_without_an_event(engine: Engine, status: str, days: list[str]) -> None:
+    engine(answer(status, days=days))
+    job, given = build(may_ask=True), context()
+    assert execute(job, given)["status"] == status
+    assert (job.outlets, given["outlet_events"]._dict) == ([], {})  # Airflow makes an event of each outlet that is left
+
+
+@pytest.mark.usefixtures("server")
+def test_a_table_some_of_whose_days_wait_for_an_answer_has_an_event_of_the_others(engine: Engine) -> None:
+    engine(answer("asks", days=["2013-01-01"], asks={"2013-01-02": ["too late."]}))
+    job, given = build(may_ask=True), context()
+    execute(job, given)
+    assert given["outlet_events"][table_asset("silver.visits")].extra["days"] == ["2013-01-01"]
 
 
 @pytest.mark.usefixtures("server")
@@ -117,11 +130,12 @@ def test_nothing_to_do_is_a_success(engine: Engine) -> None:
 def test_files_that_were_not_taken_are_a_warning_in_the_log_of_a_task_that_succeeds(
     engine: Engine, capsys: pytest.CaptureFixture[str], status: str, not_taken: list[str], level: str
 ) -> None:
-    engine(answer(status, not_taken=not_taken))
+    engine(answer(status, not_taken=not_taken, days=["2013-01-01"] if status == "done" else []))
     given = context()
     assert execute(build(), given)["status"] == status
     assert re.findall(rf"\[(\w+) *\] silver\.visits {status}", capsys.readouterr().out) == [level]
-    assert given["outlet_events"][table_asset("silver.visits")].extra["not_taken"] == not_taken
+    events = [event.extra["not_taken"] for event in given["outlet_events"]._dict.values()]
+    assert events == ([not_taken] if status == "done" else [])
 
 
 @pytest.mark.usefixtures("server")

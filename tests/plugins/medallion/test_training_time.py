@@ -31,11 +31,22 @@ def version(ledger: Ledger, number: int, last_day: str, *, serves: bool) -> None
 
 
 def decide(ledger: Ledger, *, forced: bool = False, alarmed: bool = False) -> Decision:
-    return training_time(ledger, load_lake().model("spender"), forced=forced, alarmed=alarmed)
+    return training_time(load_lake(), ledger, load_lake().model("spender"), forced=forced, alarmed=alarmed)
 
 
 def test_without_data_nothing_is_trained_even_by_force(ledger: Ledger) -> None:
-    assert decide(ledger, forced=True) == Decision(train=False, reason="silver.visits has no published day, there is nothing to learn from")
+    assert decide(ledger, forced=True) == Decision(
+        train=False, reason="silver.visits has no published day that its pipeline does not hold, there is nothing to learn from"
+    )
+
+
+def test_a_day_that_a_table_of_the_pipeline_holds_is_no_data(ledger: Ledger) -> None:
+    published(ledger, "2013-01-31")
+    published(ledger, "2013-02-28")
+    champion(ledger, "2013-01-31")
+    assert decide(ledger).train
+    ledger.record([DayEntry("silver.shops", "2013-02-28", "held", None, "r", "c", "l", {})], [])
+    assert not decide(ledger).train
 
 
 def test_the_first_champion_is_trained_as_soon_as_there_are_data(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from expectations.ledger import Verdict
 from expectations.over_time_checks import RULE_OF_LANDING
 from expectations.table_checks import ENGINE_COLUMNS
 from spark_jobs.lake.landed_file import EXTRA, NAMED_AT_MOST, Difference
+from spark_jobs.lake.texts import is_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -121,7 +122,7 @@ def evened_out(table: Table, raw: DataFrame, difference: Difference, extras: dic
         is_there = F.array_contains(F.array(*(value.isNotNull() for value in found.values())), F.lit(True))
         new[EXTRA] = F.when(is_there, F.to_json(F.struct(*(value.alias(name) for name, value in found.items()))))
     if casts:
-        lost = [F.when(_loses(name, cast, dict(difference.changed)[name]), F.lit(name)) for name, cast in casts.items()]
+        lost = [F.when(_loses(name, columns[name].type, cast, dict(difference.changed)[name]), F.lit(name)) for name, cast in casts.items()]
         new[UNCAST] = F.array_compact(F.array(*lost))
         new["_corrupt"] = F.when(F.size(new[UNCAST]) > 0, F.to_json(F.struct(*(name for name in columns if name not in difference.missing))))
         new |= {name: F.when(~F.array_contains(new[UNCAST], name), cast) for name, cast in casts.items()}
@@ -209,9 +210,11 @@ def _has_types(table: Table) -> bool:
     return table.contract.source is not None and table.contract.source.has_types
 
 
-def _loses(name: str, cast: Column, found: str) -> Column:
+def _loses(name: str, wanted: str, cast: Column, found: str) -> Column:
     """Whether a value does not survive its cast. A number or a moment that is cut has to come out the same when it is cast back."""
     value = F.col(name)
+    if _kind(found) == "text":
+        return value.isNotNull() & ~is_value(value, wanted)
     is_gone = value.isNotNull() & cast.isNull()
     back = {"number": "double", "timestamp": "timestamp"}.get(_kind(found))
     return is_gone | F.coalesce(cast.try_cast(back) != value.cast(back), F.lit(False)) if back else is_gone

@@ -14,6 +14,7 @@ from spark_jobs.lake.drift import UNCAST, evened_out, named_faults, uncast
 from spark_jobs.lake.landed_file import EXTRA
 from spark_jobs.lake.published_files import published_files
 from spark_jobs.lake.quarantine import corrections
+from spark_jobs.lake.texts import is_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,7 +167,7 @@ def _errors(contract: TableContract, corrupt: Column) -> Column:
 def parses(contract: TableContract, name: str) -> Column:
     """Whether the text in column `name` is of the contract's type, or means null."""
     text = _text(contract, name)
-    return text.isNull() | text.try_cast(contract.columns[name].type).isNotNull()
+    return text.isNull() | is_value(text, contract.columns[name].type)
 
 
 def _text(contract: TableContract, name: str) -> Column:

@@ -16,7 +16,7 @@ Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times f
 
 YES_OR_NO = "tag:yaml.org,2002:bool"
 """What YAML takes `on`, `off`, `yes` and `no` for (YAML 1.1, "Boolean Language-Independent Type")."""
-BRACKETS = ("()", "<>", "[]")
+BRACKETS = (("(", ")"), ("<", ">"), ("[", "]"))
 
 
 def read_yaml(file: Path) -> Any:

@@ -14,6 +14,7 @@ from expectations.storage import Place
 from spark_jobs.lake import delta_log
 from spark_jobs.lake.build import days_around, rows_known
 from spark_jobs.lake.inputs import read_inputs
+from spark_jobs.lake.landing import source_of
 from spark_jobs.lake.logic import transform
 from spark_jobs.lake.planning import Planner
 from spark_jobs.lake.quarantine import store
@@ -22,7 +23,7 @@ from spark_jobs.lake.reading import read_table
 from spark_jobs.lake.reconciliation.figures import Counted, Figures, FileOfDay, Waiting, of_bronze, of_changes, of_day, of_files_left, without_day
 from spark_jobs.lake.reconciliation.landed_rows import rows_in
 from spark_jobs.lake.session import expect_rows
-from spark_jobs.lake.sources import kept_copy, look, source_of
+from spark_jobs.lake.sources import kept_copy, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -69,6 +69,6 @@ def test_what_is_published_means_what_arrived(spark: SparkSession, kind: str) ->
     dice = random.Random(20240501)  # noqa: S311 - the same texts every time
     found = published(spark, kind, sorted({drawn(dice) for _ in range(3000)}))
     values = {text: value for text, value in found.items() if value is not None}
-    assert len(values) > 100
+    assert len(values) > 10
     wrong: dict[str, Any] = {text: value for text, value in values.items() if not means_the_same(kind, text, value)}
     assert wrong == {}

@@ -31,3 +31,12 @@ def comparisons_of(model: Model) -> str:
             f"and that table's contract with the columns of {model.contract.predictions}, or leave the version out."
         )
     return table
+
+
+def is_new_to(entry: ModelEntry, day: str) -> bool:
+    """Whether a version was not shown a day: it comes after those that it learned from and was tested on, or was left out among them.
+
+    A day is left out whose rows have no label yet, or that was held.
+    """
+    shown = {one for days in entry.inputs.values() for one in days}
+    return day > entry.last_day or (bool(shown) and entry.first_day <= day and day not in shown)

@@ -54,6 +54,16 @@ def read_examples(  # noqa: PLR0913, PLR0917 - what tells rows
     return pd.concat([days, keyed.astype({contract.target: "int64"}) if contract.kind == "binary" else keyed], axis="columns")
 
 
+def days_without_labels(job: Job, model: Model, versions: dict[str, int]) -> set[str]:
+    """Those of the training table's days that have rows whose label is null: it has not come yet. None where its contract allows no null."""
+    table, target = job.lake.table(model.contract.training).contract, model.contract.target
+    if not versions or not table.columns[target].nullable:
+        return set()
+    day = F.col(str(table.day)).cast("string")
+    rows = read_published(job, model.contract.training, versions).filter(F.col(target).isNull())
+    return {row[0] for row in rows.select(day).distinct().collect()}
+
+
 TARGET_TYPE = {"binary": "double", "multiclass": "string", "regression": "double"}
 TARGET = {"binary": "false and true (or 0 and 1)", "multiclass": "one of at least two texts", "regression": "a finite number that is not always the same"}
 DAY = "_day"

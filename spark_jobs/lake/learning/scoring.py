@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from expectations.days import in_words
 from expectations.errors import ModelError, TransientError
 from expectations.jobs import JobResult
-from expectations.model_versions import comparisons_of, version_of
+from expectations.model_versions import comparisons_of, is_new_to, version_of
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY
 from spark_jobs.lake.learning.engines.pipelines import KeptPipeline, as_pipeline_input
@@ -57,7 +57,7 @@ def require_unchanged(ledger: Ledger, features: str, table: str, inputs: dict[st
 
 
 def score(job: Job) -> JobResult:
-    """Publish predictions for the days of features that have none: days after the champion's last day, of the request where it names days.
+    """Publish predictions for the days of features that have none: days that the champion was not shown, of the request where it names days.
 
     With a version in the request they are that version's, and go to the contract's table for comparisons: of the days that the request
     names, whatever the version has learned from, else of those after its last day. Raises RequestError for an unknown version.
@@ -77,7 +77,7 @@ def score(job: Job) -> JobResult:
 
 def due_days(job: Job, model: Model, champion: ModelEntry) -> dict[str, int]:
     """Day of features to its version, for the days without predictions and those whose features changed since they were scored."""
-    return _not_said(job, model.contract.predictions, model.contract.features, _known_days(job, model, champion.last_day))
+    return _not_said(job, model.contract.predictions, model.contract.features, _known_days(job, model, champion))
 
 
 def days_that_wait(job: Job, model: Model, champion: ModelEntry) -> dict[str, int]:
@@ -90,12 +90,12 @@ def days_that_wait(job: Job, model: Model, champion: ModelEntry) -> dict[str, in
     version = F.get_json_object("_values", "$.model_version").cast("int")
     waiting = rows.filter((F.col("_state") != store.DISCARDED) & (version != champion.version)).select(F.col("_day").cast("string").alias("day"))
     days = {row.day for row in waiting.distinct().collect()}
-    return {day: changed for day, changed in _known_days(job, model, champion.last_day).items() if day in days}
+    return {day: changed for day, changed in _known_days(job, model, champion).items() if day in days}
 
 
 def days_to_compare(job: Job, model: Model, entry: ModelEntry) -> dict[str, int]:
     """Day of features to its version, for the days of which this version was not yet asked about these features."""
-    return _not_said(job, comparisons_of(model), _name_of(entry), _known_days(job, model, "" if job.request.day_range else entry.last_day))
+    return _not_said(job, comparisons_of(model), _name_of(entry), _known_days(job, model, None if job.request.day_range else entry))
 
 
 def _not_said(job: Job, table: str, of: str, versions: dict[str, int]) -> dict[str, int]:
@@ -120,11 +120,11 @@ def _name_of(entry: ModelEntry) -> str:
     return f"{entry.model} v{entry.version}"
 
 
-def _known_days(job: Job, model: Model, after: str) -> dict[str, int]:
-    """The published days of features after a day, of the request where it names days."""
+def _known_days(job: Job, model: Model, to: ModelEntry | None) -> dict[str, int]:
+    """The published days of features, those that are new to a version where one is given, of the request where it names days."""
     asked = job.request.day_range
     versions = job.ledger.versions(model.contract.features, asked.keys if asked else None)
-    return {day: version for day, version in sorted(versions.items()) if day > after}
+    return {day: version for day, version in sorted(versions.items()) if to is None or is_new_to(to, day)}
 
 
 def _publish(  # noqa: PLR0913, PLR0917 - one publication
@@ -148,7 +148,7 @@ def _why_nothing(job: Job, model: Model, entry: ModelEntry) -> str:
     which = in_words(asked.keys) if asked else f"every day of {features} after {entry.last_day}"
     if not known:
         return f"{features} has no published day" + (f" in {which}; land and build those days first" if asked else "; build it first")
-    if max(known) <= entry.last_day and not (asked and job.request.version is not None):
+    if not any(is_new_to(entry, day) for day in known) and not (asked and job.request.version is not None):
         shown = f"version {entry.version} was shown the days to {entry.last_day}"
         return f"{shown}, and {features} has none after them" + ("; name a version to score these days for comparison" if asked else " yet")
     return f"{which} has its predictions by version {entry.version}"

@@ -9,13 +9,14 @@ from pyspark.errors import PySparkException
 
 from expectations.days import in_words
 from expectations.errors import ModelError, TerminalError
+from expectations.learnable_days import learnable_days
 from spark_jobs.lake.learning.answering import with_answers
 from spark_jobs.lake.learning.engines.fitting import search_and_fit
 from spark_jobs.lake.learning.engines.pipeline_training import freeze, past_of_frozen, sample, search_and_fit_pipeline
 from spark_jobs.lake.learning.engines.pipelines import REFUSED_BY_STAGE, KeptPipeline, pipeline_answers
 from spark_jobs.lake.learning.evaluation.judging import Judgement, judged
 from spark_jobs.lake.learning.evaluation.leakage import require_learnable
-from spark_jobs.lake.learning.examples import DAY, read_examples
+from spark_jobs.lake.learning.examples import DAY, days_without_labels, read_examples
 from spark_jobs.lake.learning.lesson import Lesson, columns_told, learning_code, lesson_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.registry.promotion import ask_again, is_asked, tell_mlflow
@@ -41,13 +42,20 @@ def train(job: Job) -> JobResult:
     model = job.lake.model(job.request.name)
     lesson = lesson_of(job, model)
     known = recorded(job, lesson)
+    if known is None:
+        ModelStore(job.settings, model).require_registry()
+        lesson = lesson_of(job, model, days_without_labels(job, model, learnable_days(job.lake, job.ledger, model)))
+        known = recorded(job, lesson) if lesson.left_out else None
     if known is not None:
         return known
-    ModelStore(job.settings, model).require_registry()
     trained = _learn(job, lesson)
     entry = register(job, lesson, trained, _judge(lesson, trained))
     trained.fitted.folder.delete()  # a repetition of a search that failed goes on from it
-    return training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
+    result = training_result(job.request, model.contract, entry, "asks" if is_asked(job.ledger, entry) else "done")
+    if not lesson.left_out:
+        return result
+    said = f"left out, as rows of them have no {model.contract.target!r} yet: {in_words(lesson.left_out)}"
+    return result.model_copy(update={"message": f"{result.message}; {said}", "facts": {**result.facts, "left_out": list(lesson.left_out)}})
 
 
 def recorded(job: Job, lesson: Lesson) -> JobResult | None:

@@ -35,9 +35,27 @@ def require_learnable(model: str, contract: ModelContract, learned: pd.DataFrame
         # a regression can be judged by days that are all the same
         if len(found) == 1 and (rows is learned or contract.kind == "binary"):
             raise ModelError(f"{model}: on the {words} the target {contract.target!r} is always {found[0]}, which teaches and tells nothing; take more days.")
-    if learned[list(contract.inputs)].isna().all(axis=None):
-        raise ModelError(f"{model}: on the days to learn from every input is null; look at how {contract.training} is made.")
+    for rows, words in ((learned, "days to learn from"), (test, "test days")):
+        _require_finite(model, contract, rows, words)
+    empty = [name for name in contract.inputs if learned[name].isna().all()]
+    if empty:
+        named = f"the input {empty[0]!r} is" if len(empty) == 1 else f"the inputs {', '.join(map(repr, empty))} are"
+        raise ModelError(
+            f"{model}: on the days to learn from {named} null in every row, which teaches nothing; look at how {contract.training} is made, or take "
+            "what is null out of the inputs."
+        )
     refuse_leaks(model, contract, learned)
+
+
+def _require_finite(model: str, contract: ModelContract, rows: pd.DataFrame, words: str) -> None:
+    for name in contract.inputs:
+        if pd.api.types.is_numeric_dtype(rows[name]):
+            count = int(np.isinf(rows[name].to_numpy(dtype=float, na_value=np.nan)).sum())
+            if count:
+                raise ModelError(
+                    f"{model}: the input {name!r} is infinite in {count:,} {'row' if count == 1 else 'rows'} of the {words}, which no estimator takes; "
+                    f"look at how {contract.training} is made."
+                )
 
 
 def refuse_leaks(model: str, contract: ModelContract, learned: pd.DataFrame) -> None:

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from expectations.days import ALL
 from expectations.ledger import Profile
+from expectations.model_versions import is_new_to
 from spark_jobs.lake.learning.evaluation.figures import figures_of
 from spark_jobs.lake.learning.examples import DAY, as_input, keys_of
 from spark_jobs.lake.learning.registry.model_store import ModelStore, frozen_files
@@ -38,7 +39,7 @@ def predicted_days(job: Job, model: Model, champion: ModelEntry) -> list[str]:
         return []
     day = F.col(str(job.lake.table(model.contract.predictions).contract.day)).cast("string")
     rows = _of_champion(job, model, champion).select(day.alias(DAY)).distinct().collect()
-    return sorted(row[DAY] for row in rows if row[DAY] > champion.last_day)
+    return sorted(row[DAY] for row in rows if is_new_to(champion, row[DAY]))
 
 
 def drift(job: Job, model: Model, champion: ModelEntry, predicted: list[str], days: list[str]) -> list[Measure]:

@@ -77,6 +77,7 @@ def answer(lake: LittleLake, run_id: str, says: Any, who: str, reason: str) -> J
 def test_a_training_that_passes_asks_where_its_contract_says_so(registered: LittleLake, monkeypatch: pytest.MonkeyPatch) -> None:
     change(registered, CONTRACT, "folds: 2", "folds: 2\nwhen_better: ask")
     monkeypatch.setattr(training, "_learn", lambda _job, lesson: trained(lesson))  # fitted and asked, but without Spark
+    monkeypatch.setattr(training, "days_without_labels", lambda *_: set())
     result = train(job_of(registered, "train", LEARNED, "asks"))
     assert result.status == "asks", result.message
     assert result.message.startswith("answers v2 passed, and waits for a person to say whether it serves: roc_auc 0.")

@@ -110,6 +110,15 @@ def test_too_few_days_are_an_error_that_a_retry_cannot_mend(registered: LittleLa
         train(job_of(registered, "train", "2024-05-01..2024-05-05", "train-2"))
 
 
+def test_days_of_which_rows_have_no_label_yet_are_left_out_and_said(registered: LittleLake) -> None:
+    job = job_of(registered, "train", LEARNED)
+    lesson = lesson_of(job, job.lake.model("answers"), {"2024-05-13", "2024-05-20"})
+    assert "2024-05-13" not in lesson.days.days
+    assert (lesson.days.test, lesson.left_out) == (("2024-05-11", "2024-05-12", "2024-05-14"), ("2024-05-13",))
+    with pytest.raises(ModelError, match=r"need at least 8: .* Left out, as rows of them have no 'answered' yet: 2024-05-04\.\.2024-05-14\."):
+        lesson_of(job, job.lake.model("answers"), {f"2024-05-{day:02}" for day in range(4, 15)})
+
+
 def test_the_champions_columns_are_read_too_as_long_as_the_table_has_them(registered: LittleLake) -> None:
     def columns() -> tuple[str, ...]:
         job = job_of(registered, "train", LEARNED)

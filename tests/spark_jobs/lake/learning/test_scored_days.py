@@ -44,6 +44,16 @@ def test_the_days_after_those_that_the_champion_was_shown_are_due(registered: Li
     assert due(registered, "2024-05-01..2024-05-14") == {}
 
 
+def test_a_day_that_the_champion_was_not_shown_is_due_though_it_was_shown_later_ones(registered: LittleLake) -> None:
+    shown = champion(registered)
+    versions = {day: version for day, version in shown.inputs[FEATURES].items() if day != "2024-05-10"}
+    job = job_of(registered, "score")
+    left_out = replace(shown, inputs={FEATURES: versions})
+    assert list(due_days(job, job.lake.model("answers"), left_out)) == ["2024-05-10", D15, D16]
+    later = replace(left_out, first_day="2024-05-11")
+    assert list(due_days(job, job.lake.model("answers"), later)) == [D15, D16], "days before the first one were left to earlier versions"
+
+
 def test_a_day_that_has_predictions_is_due_again_only_where_its_features_changed(registered: LittleLake) -> None:
     predicted(registered, {D15: 0})
     assert due(registered) == {D16: 0}

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sklearn.pipeline import Pipeline
 
+from expectations.jobs import JobRequest
 from expectations.loader import load_lake
 from expectations.settings import load_settings
+from spark_jobs.lake.job import Job
 from spark_jobs.lake.learning import scoring
+from spark_jobs.lake.learning.examples import days_without_labels
 from spark_jobs.lake.learning.registry.model_store import ModelStore
 from spark_jobs.lake.learning.scoring import predict
 from tests.spark_jobs.lake.learning.conftest import PREDICTIONS, calls_of
@@ -119,6 +122,15 @@ def refusing(model: Pipeline) -> Pipeline:
     [(_, codes, _), *_] = model.named_steps["columns"].transformers_
     codes.handle_unknown = "error"
     return model
+
+
+def test_a_day_of_which_rows_have_no_label_yet_is_told(calls: LittleLake) -> None:
+    lines = (calls.project / "landing/calls/2024-05-16.csv").read_text().splitlines()
+    calls.land("calls/2024-05-16.csv", *lines[:-1], lines[-1].rpartition(",")[0] + ",")
+    for table in ("bronze.calls", "silver.calls"):
+        calls.build(table, "2024-05-16", "build-2")
+    job = Job(calls.spark, load_settings(), load_lake(), calls.ledger, JobRequest(verb="train", name="answers", run_id="train-2"))
+    assert days_without_labels(job, job.lake.model("answers"), calls.ledger.versions("silver.calls")) == {"2024-05-16"}
 
 
 def test_a_version_scores_any_days_beside_what_serves_and_one_whose_file_was_changed_scores_nothing(calls: LittleLake) -> None:

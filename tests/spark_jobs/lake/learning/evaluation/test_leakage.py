@@ -73,7 +73,28 @@ def test_a_leak_is_seen_in_a_number_and_in_one_of_several_classes() -> None:
             "m: on the days to learn from the target 'late' is always 1, which teaches and tells nothing; take more days.",
         ),
         (FLIGHTS, FLIGHTS[FLIGHTS["late"] == 0], "m: on the test days the target 'late' is always 0, which teaches and tells nothing; take more days."),
-        (FLIGHTS.assign(hour=None, carrier=None), FLIGHTS, "m: on the days to learn from every input is null; look at how gold.training is made."),
+        (
+            FLIGHTS.assign(hour=None),
+            FLIGHTS,
+            "m: on the days to learn from the input 'hour' is null in every row, which teaches nothing; look at how gold.training is made, or take what is "
+            "null out of the inputs.",
+        ),
+        (
+            FLIGHTS.assign(hour=None, carrier=None),
+            FLIGHTS,
+            "m: on the days to learn from the inputs 'hour', 'carrier' are null in every row, which teaches nothing; look at how gold.training is made, or "
+            "take what is null out of the inputs.",
+        ),
+        (
+            FLIGHTS.assign(hour=FLIGHTS["hour"].where(FLIGHTS.index > 1, float("inf"))),
+            FLIGHTS,
+            "m: the input 'hour' is infinite in 2 rows of the days to learn from, which no estimator takes; look at how gold.training is made.",
+        ),
+        (
+            FLIGHTS,
+            FLIGHTS.assign(hour=FLIGHTS["hour"].where(FLIGHTS.index > 0, float("-inf"))),
+            "m: the input 'hour' is infinite in 1 row of the test days, which no estimator takes; look at how gold.training is made.",
+        ),
     ],
 )
 def test_rows_that_teach_nothing_are_refused_before_the_search(learned: pd.DataFrame, test: pd.DataFrame, sentence: str) -> None:

@@ -12,6 +12,7 @@ from expectations.contract import Pipeline, TableContract
 from expectations.errors import LakeError
 from expectations.expectation_catalogue import usable
 from expectations.loader import load_lake
+from expectations.logic_checks import require_importable
 from expectations.model_contract import ModelContract
 from expectations.pipeline_checks import waits_for_nobody
 
@@ -42,6 +43,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         lake = load_lake()
+        require_importable(lake)
     except LakeError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1

@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, TypeVar
 
 from expectations.errors import RequestError, did_you_mean
+from expectations.logic_files import code_hash, lake_modules
 from expectations.yaml_lines import line_of
 
 if TYPE_CHECKING:
@@ -51,8 +52,13 @@ class Table:
 
     @cached_property
     def logic_hash(self) -> str:
-        """sha256 of the table's logic file."""
-        return hashlib.sha256(self.logic.read_bytes()).hexdigest()[:16] if self.logic else ""
+        """sha256 of the code that the table runs: its logic file, and the modules of the lake that this imports."""
+        return code_hash(self.project, self.logic) if self.logic else ""
+
+    @property
+    def project(self) -> Path:
+        """The lake's folder."""
+        return self.file.parents[2]
 
     def line(self, *path: str | int) -> str:
         """`file:line` of a part of the contract."""
@@ -72,6 +78,11 @@ class Model:
     contract: ModelContract
     file: Path
     logic: Path
+
+    @property
+    def code(self) -> bytes:
+        """The code that the model runs: its file, and the modules of the lake that this imports."""
+        return b"".join(file.read_bytes() for file in (self.logic, *lake_modules(self.file.parents[2], self.logic)))
 
     def line(self, *path: str | int) -> str:
         """`file:line` of a part of the contract."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from expectations.errors import ContractError, did_you_mean
 from expectations.facts import LAYERS
+from expectations.logic_files import load_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,24 @@ def check_no_logic_without_contract(lake: Lake) -> None:
             if name not in lake.tables and not file.name.startswith(("_", ".")):
                 contract = lake.project / "expectations" / layer / f"{file.stem}.yaml"
                 raise ContractError(f"{file}:1: it would never run, for there is no {contract}; write it, or rename the file.{did_you_mean(name, lake.tables)}")
+
+
+def require_importable(lake: Lake) -> None:
+    """Import each file of logic as a job would. Raises ContractError for the first one that cannot be imported.
+
+    Not for whoever loads contracts: this runs the lake's code, and imports Spark with it.
+    """
+    files = [table.logic for table in lake.tables.values() if table.logic and table.logic.suffix == ".py"]
+    for file in [*files, *(model.logic for model in lake.models.values())]:
+        try:
+            load_module(file)
+        except ImportError as error:
+            raise ContractError(
+                f"{file}: {error}, so no job can run it; import a module of the lake by its whole name from {lake.project}, like `from lib.prices import net` "
+                "for lib/prices.py, or install the package."
+            ) from None
+        except Exception as error:
+            raise ContractError(f"{file}: it cannot be imported, so no job can run it: {type(error).__name__}: {str(error)[:200]}.") from error
 
 
 def _arguments(file: Path, function: str) -> tuple[list[str], int]:

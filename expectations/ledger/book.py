@@ -104,6 +104,16 @@ class Ledger:
                 spread["column_name"] = spread.pop("column")
                 replace_row(connection, s.profiles, {name: spread[name] for name in ("table_name", "day", "column_name")}, spread)
 
+    def restamp(self, table: str, old: str, new: str) -> None:
+        """Write one hash of a table's logic for another, of its days and of the arrivals that it has read."""
+        days, arrivals = s.table_days.c, s.arrivals.c
+        with self._engine.begin() as connection:
+            connection.execute(update(s.table_days).where(days.table_name == table, days.logic_hash == old).values(logic_hash=new))
+            read = select(arrivals.code).where(arrivals.table_name == table, arrivals.code.like(f"%.{old}")).distinct()
+            for code in connection.execute(read).scalars().all():
+                stamped = f"{code.removesuffix(old)}{new}"
+                connection.execute(update(s.arrivals).where(arrivals.table_name == table, arrivals.code == code).values(code=stamped))
+
     def forget_days(self, table: str, days: Iterable[str]) -> None:
         """Forget that these days were ever made."""
         with self._engine.begin() as connection:

@@ -11,6 +11,7 @@ from expectations.days import ALL, in_words
 from expectations.errors import RequestError
 from expectations.jobs import JobResult
 from expectations.ledger import DayEntry
+from expectations.logic_files import file_hash
 from spark_jobs.lake import drift
 from spark_jobs.lake.batch import Batch
 from spark_jobs.lake.inputs import read_inputs
@@ -50,8 +51,18 @@ def build(job: Job) -> JobResult:
 
 def build_days(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:
     """As `build`, for days that need not follow each other."""
+    restamp(job, table)
     repair(job, table)
     return _ingest(job, table, days) if table.contract.source else _derive(job, table, days)
+
+
+def restamp(job: Job, table: Table) -> None:
+    """Write the hash of all its code where the ledger has that of the table's file alone, as it was once: the days are not stale for that."""
+    if table.logic is None:
+        return
+    alone = file_hash(table.logic)
+    if alone != table.logic_hash:
+        job.ledger.restamp(table.name, alone, table.logic_hash)
 
 
 def _ingest(job: Job, table: Table, days: tuple[str, ...]) -> JobResult:

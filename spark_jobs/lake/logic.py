@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from typing import TYPE_CHECKING
 
+from pyspark import cloudpickle
 from pyspark.errors import AnalysisException
 
 from expectations.errors import ContractError, did_you_mean
+from expectations.logic_files import lake_modules, load_module
 from spark_jobs.lake.determinism import analysed, require_determined
 from spark_jobs.lake.landed_file import EXTRA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
-    from types import ModuleType
 
     from pyspark.sql import DataFrame
 
@@ -29,7 +30,7 @@ def transform(job: Job, table: Table, inputs: dict[str, DataFrame]) -> DataFrame
     """
     if table.logic is None:
         raise ContractError(f"{table.name} has no logic of its own.")
-    rows = _select(job, table.logic, inputs) if table.logic.suffix == ".sql" else _call(table.logic, inputs)
+    rows = _select(job, table.logic, inputs) if table.logic.suffix == ".sql" else _call(table.project, table.logic, inputs)
     conformed = conform(table, rows)
     require_determined(table, analysed(conformed))
     return conformed
@@ -63,18 +64,18 @@ def require_promised(table: Table, found: Mapping[str, str]) -> None:
         raise ContractError(f"{table.name}: {table.logic or table.file} returns {', '.join(extra[:5])}, which {table.file} does not promise.{hint}")
 
 
-def load_module(file: Path) -> ModuleType:
-    """The file as a module. It is not entered in sys.modules: its functions then travel to Spark's workers by value."""
-    spec = importlib.util.spec_from_file_location(f"lake_logic_{file.stem}", file)
-    if spec is None or spec.loader is None:
-        raise ContractError(f"{file} cannot be loaded as Python.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def take_along(files: Collection[Path]) -> None:
+    """Send the functions of these modules to Spark's workers by value: another machine has not got the file, and a worker that runs keeps an old one."""
+    places = {str(file) for file in files}
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) in places:
+            cloudpickle.register_pickle_by_value(module)
 
 
-def _call(file: Path, inputs: dict[str, DataFrame]) -> DataFrame:
-    rows = load_module(file).transform(**inputs)
+def _call(project: Path, file: Path, inputs: dict[str, DataFrame]) -> DataFrame:
+    module = load_module(file)
+    take_along(lake_modules(project, file))
+    rows = module.transform(**inputs)
     if not hasattr(rows, "schema"):
         raise ContractError(f"{file}: transform returned {type(rows).__name__}, not a DataFrame.")
     return rows  # type: ignore[no-any-return]

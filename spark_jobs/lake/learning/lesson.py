@@ -67,8 +67,8 @@ def learning_facts(model: Model) -> bytes:
 
 
 def learning_code(model: Model) -> str:
-    """sha256 of what a model is made by: what its contract says of learning, and its file."""
-    return hashlib.sha256(learning_facts(model) + model.logic.read_bytes()).hexdigest()[:16]
+    """sha256 of what a model is made by: what its contract says of learning, and its code."""
+    return hashlib.sha256(learning_facts(model) + model.code).hexdigest()[:16]
 
 
 def columns_told(model: Model) -> list[str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from expectations.errors import ContractError, ModelError, did_you_mean
+from expectations.logic_files import load_module
 from spark_jobs.lake.learning.engines.grouped import Grouped
-from spark_jobs.lake.logic import load_module
 
 if TYPE_CHECKING:
     from expectations.lake import Model

@@ -16,9 +16,9 @@ from pyarrow import fs
 from pyspark.sql import functions as F
 
 from expectations.errors import ContractError, ModelError
+from expectations.logic_files import load_module
 from expectations.storage import Place
 from spark_jobs.lake.learning.answering import PREDICTED, PROBABILITY, SHARE
-from spark_jobs.lake.logic import load_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

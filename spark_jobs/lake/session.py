@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from contextlib import contextmanager, suppress
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pyspark
@@ -11,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from expectations.errors import RequestError, TransientError
 from expectations.s3 import s3_settings
+from spark_jobs.lake import session_guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,18 +43,35 @@ def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
     Raises TransientError where the server does not answer, RequestError where it is of another version of Spark.
     """
     spark = _connect(remote) if remote else SparkSession.builder.getOrCreate()
+    with _guarded(remote, spark.session_id) if remote else nullcontext():
+        try:
+            # a warm server has an environment of its own, which knows nothing of the job's storage
+            for name, value in {**SETTINGS, **s3_settings()}.items():
+                spark.conf.set(name, value)
+            spark.addTag(tag)
+            yield spark
+        except BaseException:
+            _interrupt(spark, tag)
+            raise
+        finally:
+            if remote:
+                spark.stop()
+
+
+@contextmanager
+def _guarded(remote: str, session: str) -> Iterator[None]:
+    """A process that ends the session where this one is killed."""
+    environment = {**os.environ, session_guard.VARIABLE: session_guard.address_of(remote, session)}
+    command = [sys.executable, "-I", "-S", session_guard.__file__]
+    # in a session of its own, so that what ends this process's group does not end it
+    guard = subprocess.Popen(  # noqa: S603 - no shell, and no word of a user
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", env=environment, start_new_session=True
+    )
     try:
-        # a warm server has an environment of its own, which knows nothing of the job's storage
-        for name, value in {**SETTINGS, **s3_settings()}.items():
-            spark.conf.set(name, value)
-        spark.addTag(tag)
-        yield spark
-    except BaseException:
-        _interrupt(spark, tag)
-        raise
+        yield
     finally:
-        if remote:
-            spark.stop()
+        with suppress(BrokenPipeError):  # somebody has ended the guard
+            guard.communicate(session_guard.ENDED)
 
 
 def expect_rows(spark: SparkSession, rows: int) -> None:

@@ -69,7 +69,7 @@ def take_along(files: Collection[Path]) -> None:
     places = {str(file) for file in files}
     for module in list(sys.modules.values()):
         if getattr(module, "__file__", None) in places:
-            cloudpickle.register_pickle_by_value(module)
+            cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]
 
 
 def _call(project: Path, file: Path, inputs: dict[str, DataFrame]) -> DataFrame:

@@ -43,7 +43,7 @@ def open_session(remote: str | None, tag: str) -> Iterator[SparkSession]:
     Raises TransientError where the server does not answer, RequestError where it is of another version of Spark.
     """
     spark = _connect(remote) if remote else SparkSession.builder.getOrCreate()
-    with _guarded(remote, spark.session_id) if remote else nullcontext():
+    with _guarded(remote, spark.session_id) if remote else nullcontext():  # type: ignore[attr-defined] # over Connect it has one
         try:
             # a warm server has an environment of its own, which knows nothing of the job's storage
             for name, value in {**SETTINGS, **s3_settings()}.items():

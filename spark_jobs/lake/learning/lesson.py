@@ -47,10 +47,10 @@ def lesson_of(job: Job, model: Model, unlabelled: Collection[str] = ()) -> Lesso
     `unlabelled`: days of which rows have no label yet; they are left out. Raises ModelError where there are too few days.
     """
     contract, wanted = model.contract, job.request.day_range
-    known = [day for day in learnable_days(job.lake, job.ledger, model) if wanted is None or day in set(wanted.keys)]
-    left_out = sorted(set(known) & set(unlabelled))
+    learnable = [day for day in learnable_days(job.lake, job.ledger, model) if wanted is None or day in set(wanted.keys)]
+    left_out = sorted(set(learnable) & set(unlabelled))
     try:
-        days = split_days(contract.training, set(known) - set(unlabelled), contract.split, contract.folds)
+        days = split_days(contract.training, set(learnable) - set(unlabelled), contract.split, contract.folds)
     except ModelError as error:
         said = f" Left out, as rows of them have no {contract.target!r} yet: {in_words(left_out)}." if left_out else ""
         raise ModelError(f"{error}{said}") from None

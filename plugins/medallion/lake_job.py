@@ -77,6 +77,7 @@ class LakeJobOperator(BaseOperator):
         self.remark = remark
         self.connection = connection
         self.may_ask = may_ask
+        self.facts: dict[str, Any] = {}
         self._child: subprocess.Popen[str] | None = None
         self._cancel: Callable[[], None] | None = None
         self.mlflow_run = ""
@@ -99,12 +100,14 @@ class LakeJobOperator(BaseOperator):
             if request.verb == "report":  # the last task of a run, which comes whatever became of the others
                 end_cluster(connection, request.run_key)
         facts = {**result.facts, "status": result.status, "message": result.message, "seconds": result.seconds}
+        shown = facts.pop("shown", ())
         facts |= {"remark": self.remark} if self.remark else {}
         if table := reported_table(self):
             facts["report"] = report_address(context["dag_run"].dag_id, context["dag_run"].run_id, table)
         self.mlflow_run = str(result.facts.get("mlflow_run") or "")
-        for line in result.facts.get("shown", ()):
-            self.log.info("%s", line)
+        self.facts = facts
+        for line in shown:
+            self.log.info(line)
         result.raise_if_failed(may_ask=self.may_ask)
         if request.verb == "report" and result.status == "unchanged":
             raise AirflowSkipException(result.message)  # a run that came to no table has nothing to show, and is no success for it

@@ -65,17 +65,13 @@ class ReviewOperator(LakeJobOperator):
         self.action = action  # first: a replay has a report, which the operator asks about
         super().__init__(verb="quarantine", name="{{ params.table }}", **kwargs)
         self.only_for = only_for
-        self._facts: dict[str, Any] = {}
 
     def execute(self, context: Context) -> dict[str, Any]:
         """What was found or done."""
         form = context["params"]["action"]
         if self.only_for and form not in self.only_for:
             raise AirflowSkipException(f"the form's action is {form}")
-        done = super().execute(context)
-        for line in self._facts.pop("shown", ()):
-            self.log.info(line)
-        return {**done, **self._facts}
+        return {**super().execute(context), **self.facts}
 
     def request(self, context: Context) -> JobRequest:
         """The form's fields, checked; raises RequestError."""
@@ -93,11 +89,6 @@ class ReviewOperator(LakeJobOperator):
         action = self.action or whole.action
         review = whole.model_copy(update={"action": action, "values": whole.values if action == "edit" else None})
         return super().request(context).model_copy(update={"days": days, "review": review, "run_id": run_name(dag_run)})
-
-    def _tell(self, context: Context, facts: dict[str, Any], name: str) -> None:
-        self._facts = facts
-        if facts.get("days"):
-            super()._tell(context, {key: value for key, value in facts.items() if key != "shown"}, name)
 
 
 def _refuse_numbers(values: dict[str, Any]) -> None:

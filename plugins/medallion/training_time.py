@@ -31,10 +31,7 @@ def training_time(lake: Lake, ledger: Ledger, model: Model, *, forced: bool = Fa
     days = learnable_days(lake, ledger, model)
     champion = ledger.champion(model.name)
     if not days:
-        return Decision(
-            train=False,
-            reason=f"{model.contract.training} has no day that is published and held by no table of its pipeline, so there is nothing to learn from",
-        )
+        return Decision(train=False, reason=f"{model.contract.training} has no published day that its pipeline does not hold, there is nothing to learn from")
     if forced:
         return Decision(train=True, reason="trained because the form says so")
     if champion is None:

@@ -294,7 +294,7 @@ def test_with_lake_python_a_report_is_written_by_a_child(monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("server")
 def test_an_asset_event_names_the_page_of_its_report(engine: Engine) -> None:
-    engine(answer("done"))
+    engine(answer("done", days=["2013-01-01"]))
     given = context()
     execute(build(), given)
     assert given["outlet_events"][table_asset("silver.visits")].extra["report"] == "/lake/reports/shop_daily/manual__1/silver.visits.html"

@@ -41,8 +41,8 @@ doctor: setup ## versions and reachability of every part that the environment is
 logs: setup ## follow the logs of all programs
 	@$(LAUNCH) logs
 
-check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: this one)
-	@$(LAUNCH) exec python -m expectations check
+check-lake: setup ## check the contracts of the lake in LAKE_PROJECT (default: this one); FIX=1 writes what holds today where one leaves it open
+	@$(LAUNCH) exec python -m expectations check $(if $(FIX),--fix)
 
 planted: setup-dev ## plant bugs one by one and see that the tests that are named for them catch each: make planted BUGS="gate ledger"
 	$(BIN)/python -m tests.planted $(if $(TURN),--turn $(TURN)) $(BUGS)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from expectations.contract import Pipeline, TableContract
 from expectations.errors import LakeError
 from expectations.expectation_catalogue import usable
-from expectations.loader import load_lake
+from expectations.input_days import left_open, write_days
+from expectations.loader import load_lake, reload
 from expectations.logic_checks import require_importable
 from expectations.model_contract import ModelContract
 from expectations.pipeline_checks import waits_for_nobody
@@ -35,7 +36,9 @@ def main(arguments: list[str]) -> int:
     """Exit code 0 where all is well, 1 with one sentence where not."""
     parser = argparse.ArgumentParser(prog="python -m expectations", description=__doc__)
     parser.add_argument("command", choices=("check", "schema"))
-    command = parser.parse_args(arguments).command
+    parser.add_argument("--fix", action="store_true", help="check: write what holds today where a contract leaves it open")
+    asked = parser.parse_args(arguments)
+    command = asked.command
     if command == "schema":
         SCHEMAS.mkdir(exist_ok=True)
         for name, text in schemas().items():
@@ -43,11 +46,15 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         lake = load_lake()
+        if asked.fix and (fixed := write_days(lake)):
+            print(f"contract: 2, with the days that hold today, written into {', '.join(fixed)}; look at them.")  # noqa: T201
+            reload()
+            lake = load_lake()
         require_importable(lake)
     except LakeError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    for sentence in waits_for_nobody(lake):
+    for sentence in (*left_open(lake), *waits_for_nobody(lake)):
         print(f"note: {sentence}")  # noqa: T201
     print(f"{lake.project}: {len(lake.tables)} tables, {len(lake.models)} models, {len(lake.pipelines)} pipelines: all well.")  # noqa: T201
     return 0

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 WriteMode = Literal["replace_days", "merge", "append", "replace_all", "scd2"]
+SAYS_DAYS = 2
+"""The version of a table's contract from which on it says which days of its inputs a day needs."""
 OF_SNAPSHOTS = "it would keep a new version of every row each time, and never end a row that is gone"
 """What a history would make of full snapshots, for people."""
 
@@ -141,7 +143,7 @@ class Input(Facts):
 class TableContract(Facts):
     """What one table promises."""
 
-    contract: Literal[1]
+    contract: Literal[1, 2]
     description: Annotated[str, Field(min_length=10)]
     owner: str = ""
     source: Source | None = None

@@ -43,11 +43,12 @@ class Table:
     def contract_hash(self) -> str:
         """sha256 of what the contract says of its rows, so that a change of it makes them stale.
 
-        Left out are its description, the names that others find it by, and what it admits of its inputs (`feed`,
-        `deletes`): words that change no row.
+        Left out are its description, the names that others find it by, what it admits of its inputs (`feed`,
+        `deletes`), and its version: words that change no row.
         """
         admitted: dict[str, bool] = {"feed": True, "deletes": True}
-        facts = self.contract.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}, **admitted})
+        first = self.contract.model_copy(update={"contract": 1})
+        facts = first.model_dump_json(exclude={"description": True, "owner": True, "source": {"external"}, **admitted})
         return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     @cached_property

@@ -9,6 +9,7 @@ from expectations.change_checks import check_changes
 from expectations.contract import Pipeline, TableContract
 from expectations.errors import ContractError, did_you_mean
 from expectations.facts import IDENTIFIER, LAYERS
+from expectations.input_days import check_input_days
 from expectations.lake import Lake, Model, Table
 from expectations.logic_checks import check_logic, check_no_logic_without_contract
 from expectations.model_checks import check_model
@@ -34,6 +35,11 @@ def load_lake(project: Path | None = None) -> Lake:
     return _load(project or load_settings().project)
 
 
+def reload() -> None:
+    """Read contracts anew from now on."""
+    _load.cache_clear()
+
+
 @cache
 def _load(project: Path) -> Lake:
     folder = project / "expectations"
@@ -51,6 +57,7 @@ def _load(project: Path) -> Lake:
     check_no_cycle(lake)
     for table in lake.tables.values():
         check_changes(lake, table)
+        check_input_days(lake, table)
     for table in lake.tables.values():
         check_logic(lake, table)
     check_no_logic_without_contract(lake)

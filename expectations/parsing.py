@@ -51,7 +51,9 @@ def _fault(kind: type[Facts], file: Path, error: ValidationError, at: Steps, raw
     if first["type"] == "missing":
         return ContractError(f"{place}: the key {where!r} is missing; add it.")
     if path == ("contract",):
-        return ContractError(f"{place}: contract: this program knows version 1 of the format, found {first['input']!r:.80}; write contract: 1.")
+        known = re.findall(r"\d+", first["msg"])
+        words = f"version {known[0]}" if len(known) == 1 else f"versions {' and '.join(known)}"
+        return ContractError(f"{place}: contract: this program knows {words} of the format, found {first['input']!r:.80}; write contract: {known[-1]}.")
     message = first["msg"].removeprefix("Value error, ").replace("tuple", "list").replace("Tuple", "List")
     if first["type"] in {"model_type", "dict_type"}:
         message = "expected keys and values, as in docs/contracts.md"

@@ -85,8 +85,8 @@ KEYS_AND_VALUES = [
     ),
     pytest.param({SILVER_SALES: ("contract: 1\n", "")}, "expectations/silver/sales.yaml:1: the key 'contract' is missing; add it.", id="no version"),
     pytest.param(
-        {SILVER_SALES: ("contract: 1", "contract: 2")},
-        ("expectations/silver/sales.yaml:1: contract: this program knows version 1 of the format, found 2; write contract: 1."),
+        {SILVER_SALES: ("contract: 1", "contract: 3")},
+        ("expectations/silver/sales.yaml:1: contract: this program knows versions 1 and 2 of the format, found 3; write contract: 2."),
         id="a later version",
     ),
     pytest.param(

@@ -78,7 +78,7 @@ def test_what_is_no_input_is_a_fault_to_an_editor_too(entry: Any) -> None:
     ("change", "place"),
     [
         ({"grian": ["sold_on"]}, "$"),
-        ({"contract": 2}, "$.contract"),
+        ({"contract": 3}, "$.contract"),
         ({"write": "replace_day"}, "$.write"),
         ({"columns": {"sold_on": {"type": "date", "nulable": False}}}, "$.columns.sold_on"),
         ({"rules": [{"expect": "expect_nothing"}]}, "$.rules[0].expect"),

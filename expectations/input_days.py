@@ -74,7 +74,7 @@ def write_days(lake: Lake) -> list[str]:
 
 def with_days(text: str, positions: Iterable[int]) -> str:
     """A contract's text as version 2, with the days of the inputs at these positions."""
-    root = yaml.compose(text, Loader)
+    root: Any = yaml.compose(text, Loader)
     parts = {key.value: value for key, value in root.value}
     edits = [(parts["contract"].start_mark.index, parts["contract"].end_mark.index, str(SAYS_DAYS))]
     edits += [_edit(parts["inputs"].value[position]) for position in positions]

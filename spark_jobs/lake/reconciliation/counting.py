@@ -104,7 +104,7 @@ def _of_days(job: Job, table: Table, entries: Mapping[str, DayEntry]) -> list[Fi
         entry = entries.get(day)
         rows_in, note = _expected(job, table, entry, returned, day)
         counted = Counted(rows_in, waiting.get(day, Waiting()), entry.rows_dropped if entry else 0, note)
-        if table.contract.write in TAKES_CHANGES:
+        if _takes_changes(table):
             found.append(of_changes(table.name, day, returned.absent.get(day, 0), counted))
         else:
             found.append(of_day(table.name, day, published.get(day, 0), counted, is_known=entry is not None))
@@ -120,7 +120,7 @@ def _of_all(job: Job, table: Table, entries: Mapping[str, DayEntry]) -> Figures:
     newest = max(entries.values(), key=lambda entry: entry.version or 0)
     rows_in, note = _expected(job, table, newest, returned, ALL)
     rows_in = None if rows_in is None else rows_in + returned.unparsed
-    if table.contract.write in TAKES_CHANGES:
+    if _takes_changes(table):
         counted = Counted(None if returned.stale else rows_in, waits, sum(entry.rows_dropped for entry in entries.values()), note)
         return of_changes(table.name, ALL, returned.absent.get(ALL, 0) + returned.unparsed, counted)
     return of_day(table.name, ALL, read_table(job, table.name).count(), Counted(rows_in, waits, newest.rows_dropped, note), is_known=True)
@@ -141,11 +141,15 @@ def _returned(job: Job, table: Table, entries: Mapping[str, DayEntry]) -> Return
     expect_rows(job.spark, rows_known(job, table, plan))
     rows = transform(job, table, read_inputs(job, table, plan))
     keyed = rows.select("*", _day_key(table, rows, plan).alias(KEY))
-    takes_changes = table.contract.write in TAKES_CHANGES
-    absent = _by_key(_without_those_in(keyed, read_table(job, table.name), table.contract.grain)) if takes_changes else {}
+    absent = _by_key(_without_those_in(keyed, read_table(job, table.name), table.contract.grain)) if _takes_changes(table) else {}
     around = days_around(plan) if table.contract.day and not planner.arrival_input else []
     of_days = {day: count for day, count in _by_key(keyed).items() if day not in around}
     return Returned(of_days, absent, _unparsed(job, table, plan), stale)
+
+
+def _takes_changes(table: Table) -> bool:
+    """Whether the rows that a table's logic returns are changes of what is there; a model's answers are told by nobody but the model."""
+    return table.contract.write in TAKES_CHANGES and table.logic is not None
 
 
 def _requested(job: Job, table: Table, entries: Mapping[str, DayEntry]) -> tuple[str, ...]:
@@ -179,8 +183,9 @@ def _expected(job: Job, table: Table, entry: DayEntry | None, returned: Returned
         return None, "held: its rows are of an earlier run"
     if entry is not None and not _was_built(job, table, entry):
         return None, "restored or adopted"
-    if returned.note:
-        return (entry.rows_in if entry else None), returned.note
+    if returned.note:  # of rows that are added to others, the last run's number says nothing of all
+        is_whole = entry is not None and table.contract.write not in TAKES_CHANGES
+        return (entry.rows_in if entry and is_whole else None), returned.note
     if day in returned.stale:
         return None, "an input changed since: run it again"
     return returned.of_days.get(day, 0), ""

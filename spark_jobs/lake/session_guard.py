@@ -21,11 +21,11 @@ def wait_for_the_end() -> None:
     os.execv(sys.executable, [sys.executable, __file__, RELEASE])  # noqa: S606 - with the packages, which isolation leaves out
 
 
-def release() -> None:
-    """Interrupt what runs in the session, and forget it."""
+def release(address: str) -> None:
+    """Interrupt what runs in the session at this address, and forget it."""
     from pyspark.sql.connect.client import SparkConnectClient
 
-    client = SparkConnectClient(os.environ[VARIABLE])
+    client = SparkConnectClient(address)
     client.interrupt_all()
     client.release_session()
 
@@ -37,4 +37,4 @@ def address_of(remote: str, session: str) -> str:
 
 
 if __name__ == "__main__":
-    release() if sys.argv[1:] == [RELEASE] else wait_for_the_end()
+    release(os.environ[VARIABLE]) if sys.argv[1:] == [RELEASE] else wait_for_the_end()

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from pyspark.sql.connect.client import SparkConnectClient
 
 from expectations.errors import TransientError
 from launcher.layout import REPOSITORY
@@ -107,5 +106,5 @@ def test_the_work_of_a_killed_job_ends_and_others_go_on(spark: SparkSession, spa
         try:
             assert waiting.result(SOON_SECONDS) == 3
         except TimeoutError:  # or neither the job that waits nor the test would end
-            SparkConnectClient(session_guard.address_of(spark_remote, session)).interrupt_all()
+            session_guard.release(session_guard.address_of(spark_remote, session))
             raise

@@ -23,7 +23,7 @@ import pytest
 from launcher.layout import REPOSITORY
 from tests.planted.planted_bugs import of_files, planted_bugs
 from tests.planted.trying import try_all
-from tests.running.git import git
+from tests.running.git import git, require_commit
 from tests.running.parts import PARTS
 from tests.spark_server import running_spark
 
@@ -53,6 +53,7 @@ def changed_files(base: str) -> list[str]:
     if not base:
         changed = git("diff", "--name-only", "HEAD") + _untracked()
         return changed or git("diff", "--name-only", "HEAD~1", "HEAD")
+    require_commit(base)
     return git("diff", "--name-only", base) + _untracked()
 
 

@@ -15,6 +15,13 @@ def git(*words: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+def require_commit(name: str) -> None:
+    """Raises SystemExit for what is no commit."""
+    asked = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+    if subprocess.run(asked, cwd=REPOSITORY, capture_output=True, check=False).returncode:
+        raise SystemExit(f"{name} is no commit of this repository; `git log --oneline` lists them.")
+
+
 def newest_commit() -> str:
     """Its hash, hexadecimal."""
     return git("rev-parse", "HEAD")[0]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.planted.planted_bugs import PlantedBug
 from tests.running.changed import distances, file_of, importers, module_of, naming, nearest_tests
+from tests.running.git import newest_commit, require_commit
 
 IMPORTERS = {
     "lake.planning": {"lake.build", "tests.lake.test_planning"},
@@ -90,3 +91,15 @@ def test_no_test_is_begun_after_the_time_is_over_and_the_files_left_out_are_told
     ran = pytester.runpytest_inprocess("-p", "tests.running.stopping", "--stop-after=1", "--left-out=left", "test_first.py", "test_second.py")
     ran.assert_outcomes(passed=1)
     assert (ran.ret, (pytester.path / "left").read_text().splitlines()) == (0, ["test_first.py", "test_second.py"])
+
+
+@pytest.mark.parametrize("name", ["nonsense", "--help", "HEAD~100000", ""])
+def test_what_is_no_commit_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        require_commit(name)
+    assert str(refused.value) == f"{name} is no commit of this repository; `git log --oneline` lists them."
+
+
+def test_a_commit_is_one_by_its_name_or_hash() -> None:
+    require_commit("HEAD")
+    require_commit(newest_commit()[:10])

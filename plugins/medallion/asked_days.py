@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.python import PythonOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.days import DayRange, require_within, resolve_days
 from expectations.errors import RequestError, did_you_mean
@@ -19,6 +20,7 @@ from medallion.retrying import LIGHT_TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow.sdk import Context
     from airflow.sdk.types import DagRunProtocol
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,12 @@ def pipeline_days(params: dict[str, Any], dag_run: DagRunProtocol, pipeline: str
     require_within(days, facts.first_day, facts.last_day, pipeline, partial(days_that_landed, pipeline))
     log.info("days %s", days)
     return str(days)
+
+
+def require_days(context: Context) -> None:
+    """Skips a task of a run that has no days: `resolve_days` has said why."""
+    if not context["ti"].xcom_pull(task_ids=TASK):
+        raise AirflowSkipException("the run has no days")
 
 
 def model_days(params: dict[str, Any], dag_run: DagRunProtocol, model: str) -> str:

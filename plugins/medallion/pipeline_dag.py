@@ -13,7 +13,7 @@ from expectations.days import reach
 from expectations.facts import LAYERS
 from expectations.loader import load_lake
 from expectations.settings import load_settings
-from medallion.asked_days import DAYS, pipeline_days_task
+from medallion.asked_days import DAYS, pipeline_days_task, require_days
 from medallion.asking import decided_id, decision_task, table_tasks
 from medallion.assets import table_asset
 from medallion.day_timetable import DayTimetable
@@ -163,6 +163,7 @@ def _wake_models(lake: Lake, pipeline: str, tasks: dict[str, LakeJobOperator], p
     for model in lake.models_of(pipeline):
         contract = lake.model(model).contract
         if contract.training in tasks:
-            list({**tasks, contract.training: published[contract.training]}.values()) >> wake(training_id(model), trigger_rule="all_done")
+            judged = {**tasks, contract.training: published[contract.training]}
+            list(judged.values()) >> wake(training_id(model), trigger_rule="all_done", before=require_days)
         if contract.features in tasks:
             published[contract.features] >> wake(inference_id(model))

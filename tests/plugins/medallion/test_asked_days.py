@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from expectations.errors import RequestError
 from expectations.ledger import DayEntry
-from medallion.asked_days import model_days, pipeline_days
+from medallion.asked_days import model_days, pipeline_days, require_days
 from medallion.lake_ledger import open_ledger
 
 if TYPE_CHECKING:
@@ -114,3 +115,13 @@ def test_a_version_needs_a_table_for_what_it_says() -> None:
 def test_a_mistyped_field_does_not_let_the_champion_score_everything() -> None:
     with pytest.raises(RequestError, match=r"the form has no field 'versoin'; .* Did you mean \"version\"\?"):
         model_days({}, run(versoin=1), "spender")
+
+
+@pytest.mark.parametrize("found", [None, ""])
+def test_a_task_of_a_run_without_days_is_skipped(found: str | None) -> None:
+    with pytest.raises(AirflowSkipException, match="the run has no days"):
+        require_days(cast("Any", {"ti": SimpleNamespace(xcom_pull=lambda task_ids: found)}))
+
+
+def test_a_task_of_a_run_with_days_is_not() -> None:
+    assert require_days(cast("Any", {"ti": SimpleNamespace(xcom_pull=lambda task_ids: {"resolve_days": "2013-01-01..2013-01-02"}[task_ids])})) is None
